@@ -1,0 +1,60 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Both make the environment when it is missing.
+#
+#   make demo      the default study, ending with the place of its report
+#   make test      all tests that need no extra software
+#   make studies   the reproduced papers (needs the data root, see README)
+#   make lint      formatters, linters and the type checker
+#   make golden    recompute the golden values with R and compare (needs Rscript and R's package survival)
+#   make browser   open the report of the demo in headless Chromium and look for faults
+#   make schema    write workflow/schemas/study.schema.json anew
+#   make lock      resolve envs/lock.txt anew
+#   make bench     measure against named peers; writes docs/benchmarks.md
+
+PYTHON ?= python3
+BIN := .venv/bin
+export TRIPTYCH_DATA ?= $(wildcard ../shared/data)
+
+.PHONY: demo test studies lint golden browser schema lock bench clean
+.DELETE_ON_ERROR:
+
+demo: .venv/.ok
+	@$(BIN)/snakemake --quiet rules
+
+test: .venv/.ok
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+studies: .venv/.ok
+	@$(BIN)/snakemake --quiet rules --configfile config/studies/mcat-2021.yaml
+	@$(BIN)/snakemake --quiet rules --configfile config/studies/deepsurv-2018.yaml
+
+lint: .venv/.ok
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/snakefmt --check --compact-diff .
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+
+golden: .venv/.ok
+	Rscript tests/golden/survival.R .golden.json
+	$(BIN)/python tests/golden/compare.py .golden.json tests/golden/survival.json
+	@rm -f .golden.json
+
+browser: demo
+	$(BIN)/python tests/browser/look.py results/gse7390/report.html
+
+schema: .venv/.ok
+	$(BIN)/python -m triptych.schema workflow/schemas/study.schema.json
+
+lock: .venv/.ok
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --universal --python-version 3.11 --no-annotate --no-header --quiet \
+		--constraint envs/pins.txt --extra dev pyproject.toml --output-file envs/lock.txt
+
+bench: .venv/.ok
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf results .snakemake .triptych
+
+.venv/.ok: envs/lock.txt pyproject.toml envs/install.sh
+	@PYTHON="$(PYTHON)" sh envs/install.sh

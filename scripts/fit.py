@@ -1,0 +1,51 @@
+"""Fit one model on some folds of one task and predict the held-out patients."""
+
+from pathlib import Path
+
+from triptych import tables
+from triptych.fitting import fit_folds, grid
+from triptych.job import main
+
+
+def run(
+    *,
+    examples: Path,
+    blocks: Path,
+    splits: Path,
+    repeat: int,
+    fold: int,
+    task: str,
+    name: str,
+    use: str,
+    inputs: list,
+    options: dict,
+    horizon: object,
+    seed: int,
+    device: str,
+    tolerate: bool,
+    predictions: Path,
+    notes: Path,
+) -> None:
+    """Write the predictions of one repeat (of one fold when it is not -1), and what the fits chose or why they failed."""
+    made = tables.Examples(tables.read(examples), tables.read_json(blocks))
+    rows = tables.read(splits, tables.SPLITS)
+    rows = rows[(rows["repeat"] == repeat) & ((rows["fold"] == fold) | (fold < 0))]
+    found, chosen, failures = fit_folds(
+        made,
+        rows,
+        task=task,
+        name=name,
+        use=use,
+        blocks=inputs,
+        options=options,
+        times=grid(horizon),
+        seed=seed,
+        device=device,
+        tolerate=tolerate,
+    )
+    tables.write({"fits": chosen, "failures": failures}, notes)
+    tables.write(found, predictions)
+
+
+if __name__ == "__main__":
+    main(run)

@@ -1,0 +1,37 @@
+"""Make the examples of one task from the participants of its cohorts."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from triptych import tables
+from triptych.examples import Ledger, check_tolerance, make_examples
+from triptych.job import main
+
+
+def run(
+    *,
+    participants: list[Path],
+    task: str,
+    kind: str,
+    outcome: dict,
+    inputs: dict,
+    tolerance: float,
+    examples: Path,
+    blocks: Path,
+    flow: Path,
+    failures: Path,
+) -> None:
+    """Write the rows with an outcome, the blocks of inputs, the patient flow and the quarantine."""
+    ledger = Ledger(task)
+    people = pd.concat([tables.read(path) for path in participants])
+    made = make_examples(people, task=task, kind=kind, outcome=outcome, inputs=inputs, ledger=ledger)
+    check_tolerance(ledger, people["participant_id"].nunique(), tolerance, task)
+    tables.write(made.blocks, blocks)
+    tables.write(ledger.flow_table(), flow)
+    tables.write(ledger.failures_table(), failures)
+    tables.write(made.table, examples)
+
+
+if __name__ == "__main__":
+    main(run)

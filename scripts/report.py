@@ -1,0 +1,20 @@
+"""Write the page and its provenance."""
+
+from pathlib import Path
+
+from triptych import provenance, tables
+from triptych.job import main
+from triptych.report.collect import collect
+from triptych.report.page import render
+
+
+def run(*, folder: Path, study: dict, figures: list, root: object, command: str, page: Path, facts: Path) -> None:
+    """Read the results in a folder and write ``report.html`` and ``provenance.json``."""
+    clone = Path(__file__).resolve().parents[1]
+    found = provenance.collect(clone, command=command, seed=study["seed"], data_root=root)
+    tables.write(found, facts)
+    tables.write(render(collect(folder, {**study, "root": root}, figures, found)), page)
+
+
+if __name__ == "__main__":
+    main(run)

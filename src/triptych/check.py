@@ -1,0 +1,63 @@
+"""Look at the data of a study before the workflow is planned: ``python -m triptych.check <study.json>``.
+
+Builds the examples and splits of each task in memory and throws them away, so that a constant outcome, a contradiction between
+rows or too few events stop the run before its first job.
+"""
+
+import sys
+
+import pandas as pd
+
+from triptych import plugins
+from triptych.errors import TriptychError
+from triptych.examples import Ledger, check_tolerance, make_examples, read_cohort
+from triptych.tables import KEY, Examples, read_json
+
+
+def check(study: dict) -> None:
+    """Raise the first fault in the data of a study (as plain values)."""
+    for name, task in study["tasks"].items():
+        if study["predictions"]:
+            continue
+        examples, people, _ = build(study, name)
+        split = plugins.load("splits", study["validation"]["split"])
+        options = plugins.build_options(split, study["validation"]["options"])
+        split.split(with_cohort_columns(examples, people), options, seed=study["seed"])
+        del task
+
+
+def build(study: dict, task: str) -> tuple[Examples, pd.DataFrame, Ledger]:
+    """Examples of a task, all participants of its cohorts, and the ledger."""
+    spec = study["tasks"][task]
+    tables, ledger = [], Ledger(task)
+    for cohort in spec["cohorts"]:
+        table, read = read_cohort(cohort, (study["cohorts"][cohort] or {}).get("table"), study["root"])
+        tables.append(table)
+        ledger.failures += read.failures
+    people = pd.concat(tables)
+    examples = make_examples(
+        people, task=task, kind=spec["kind"], outcome=spec["outcome"], inputs=spec["inputs"], ledger=ledger
+    )
+    check_tolerance(ledger, people["participant_id"].nunique(), study["tolerance"]["patients"], task)
+    return examples, people, ledger
+
+
+def with_cohort_columns(examples: Examples, people: pd.DataFrame) -> pd.DataFrame:
+    """What a split scheme sees: key, site, family and event of the examples, and the other columns of the cohorts."""
+    known = [c for c in ("site", "family_id") if c in examples.table]
+    rest = [c for c in people.columns if c not in {*KEY, *known, "event"}]
+    return examples.table[[*KEY, *known, "event"]].merge(people[[*KEY, *rest]], on=KEY, how="left", validate="1:1")
+
+
+def main() -> int:
+    """Exit status 0, or 1 with one message on standard error."""
+    try:
+        check(read_json(sys.argv[1]))
+    except TriptychError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,30 @@
+"""TCGA-LUAD: lung adenocarcinoma, one row per patient."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from triptych.cohorts._tcga import read_patients
+from triptych.raw import locate
+
+TITLE = "The Cancer Genome Atlas, lung adenocarcinoma (TCGA-LUAD)"
+CITATION = "Chen RJ et al. (2022). Cancer Cell 40:865-878 (PORPOISE tables); The Cancer Genome Atlas Research Network"
+SOURCE = "https://github.com/mahmoodlab/PORPOISE (datasets_csv_mutsig, commit 3390dc40)"
+LICENCE = "GPL-3.0 (PORPOISE); TCGA open tier: do not re-identify"
+FILE = "survival/tcga/tcga_luad_all_clean.csv.zip"
+SHA256 = {
+    "survival/tcga/tcga_luad_all_clean.csv.zip": "75da300c70de2c3aa59ecf03bcf3ed66bae2a96731413c4188b24a5314259403"
+}
+COLUMNS = {
+    "age": "age at diagnosis, years",
+    "survival_months": "overall survival or follow-up, months",
+    "censorship": "1: censored, 0: died",
+    "is_female": "1: female",
+    "oncotree_code": "histology",
+    "site": "tissue source site, from the barcode",
+}
+
+
+def participants(root: Path | None) -> pd.DataFrame:
+    """One row per patient."""
+    return read_patients(locate(FILE, "tcga_luad", root))

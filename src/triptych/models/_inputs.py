@@ -1,0 +1,115 @@
+"""From the columns of a table to a matrix: imputation, coding and scaling, learned from training rows only."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from triptych.errors import DataError
+from triptych.tables import Examples
+
+
+@dataclass(frozen=True)
+class Column:
+    """How one column becomes one or more columns of the matrix."""
+
+    name: str
+    fill: float | str
+    levels: tuple[str, ...] = ()  # of a category, the first left out as reference; empty for numbers
+    center: tuple[float, ...] = ()
+    scale: tuple[float, ...] = ()
+
+    def matrix(self, values: pd.Series) -> np.ndarray:
+        """Values (n,) as (n, k), neither centred nor scaled."""
+        if not self.levels:
+            return values.astype(float).fillna(self.fill).to_numpy()[:, None]
+        words = values.fillna(self.fill).to_numpy(str)
+        return (words[:, None] == np.array(self.levels[1:])).astype(float)  # an unseen level is the reference
+
+
+@dataclass(frozen=True)
+class TableEncoder:
+    """A fitted coding of tables; ``seen`` is the hash of the training keys, ``dropped`` tells which columns were useless."""
+
+    blocks: tuple[str, ...]
+    columns: tuple[Column, ...]
+    dropped: dict[str, str]
+    seen: str
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the matrix' columns."""
+        return [f"{c.name}={level}" for c in self.columns for level in c.levels[1:] or ("",)]
+
+    def __call__(self, examples: Examples) -> np.ndarray:
+        """The matrix (n, p), float64, of zero mean and unit variance on the training rows."""
+        table = examples.inputs(self.blocks)
+        return np.hstack([(c.matrix(table[c.name]) - c.center) / c.scale for c in self.columns])
+
+
+def fit_encoder(train: Examples, blocks: list[str], *, most_missing: float = 0.5) -> TableEncoder:
+    """Learn medians, levels, means and deviations from training rows.
+
+    Columns that are constant or mostly missing on these rows are dropped and named in ``dropped``.
+
+    Raises
+    ------
+    DataError
+        When no column is left.
+    """
+    table = train.inputs(blocks)
+    columns, dropped = [], {}
+    for name in table.columns:
+        values = table[name]
+        missing = values.isna().mean()
+        if missing > most_missing:
+            dropped[name] = f"{missing:.0%} missing in training"
+        elif values.nunique() < 2:
+            dropped[name] = "constant in training"
+        else:
+            columns.append(_fit_column(values))
+    if not columns:
+        raise DataError(f"no usable input among {len(table.columns)} columns: {dropped}")
+    return TableEncoder(tuple(blocks), tuple(columns), dropped, train.fingerprint())
+
+
+def _fit_column(values: pd.Series) -> Column:
+    if pd.api.types.is_numeric_dtype(values):
+        column = Column(str(values.name), float(values.median()))
+    else:
+        column = Column(str(values.name), str(values.mode().iloc[0]), tuple(sorted(values.dropna().unique())))
+    matrix = column.matrix(values)
+    scale = matrix.std(axis=0)
+    return Column(
+        column.name, column.fill, column.levels, tuple(matrix.mean(axis=0)), tuple(np.where(scale > 0, scale, 1.0))
+    )
+
+
+def inner_folds(train: Examples, folds: int, seed: int) -> np.ndarray:
+    """Fold codes (n,) for choices made inside training: by person, events spread evenly."""
+    people = train.people
+    with_event = np.zeros(people.max() + 1, bool)
+    np.logical_or.at(with_event, people, train.event)
+    random = np.random.default_rng(seed)
+    code = np.empty(len(with_event), int)
+    order = np.concatenate(
+        [random.permutation(np.flatnonzero(with_event)), random.permutation(np.flatnonzero(~with_event))]
+    )
+    code[order] = np.arange(len(order)) % folds
+    return code[people]
+
+
+def linear_predictor(x: np.ndarray, beta: np.ndarray) -> np.ndarray:
+    """Rows (n, p) times coefficients (p,), row by row: a matrix product rounds equal rows differently and so breaks ties."""
+    return (x * beta).sum(axis=1)
+
+
+def survival_table(
+    examples: Examples, risk: np.ndarray, times: np.ndarray | None, survival: np.ndarray | None
+) -> pd.DataFrame:
+    """What ``predict`` returns: the risk, and one column per time with the probability to be event-free."""
+    table = pd.DataFrame({"risk": np.asarray(risk, float)}, index=examples.table.index)
+    if times is None or survival is None:
+        return table
+    curves = pd.DataFrame(np.asarray(survival, float), columns=[str(float(t)) for t in times], index=table.index)
+    return pd.concat([table, curves], axis=1)

@@ -1,0 +1,181 @@
+"""What a run of a study is made of: the files of each stage and the values that each rule depends on.
+
+The workflow's rules ask here instead of computing names themselves; nothing here knows of Snakemake, so all of it is tested as
+plain functions.  Light imports only: a plan is made each time the workflow is parsed.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from triptych import plugins, raw
+from triptych.errors import DataError
+from triptych.precheck import precheck
+from triptych.study import Model, Predictions, Published, Study, Task, read
+
+TABLES = ("flow", "audit", "scores", "comparisons", "spread", "km_by_risk")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked study whose raw files are there.
+
+    Attributes
+    ----------
+    clone
+        Root of the project's clone.
+    digests
+        Cohort: digest of its raw files.
+    """
+
+    study: Study
+    clone: Path
+    digests: dict[str, str]
+
+    @classmethod
+    def of(cls, configfiles: list[Path], overrides: dict[str, Any], clone: Path) -> "Plan":
+        """Read the study (the default one when no file is named), find its raw files, look at its data."""
+        study = read(*configfiles or [clone / "config" / "config.yaml"], overrides=overrides)
+        digests = {name: raw.digest(name, entry, study.root) for name, entry in study.cohorts.items()}
+        plan = cls(study, clone, digests)
+        precheck(study, digests)
+        return plan
+
+    # ---- files ----
+
+    @property
+    def out(self) -> Path:
+        """Folder of all results of the study."""
+        return Path("results") / self.study.name
+
+    @property
+    def root(self) -> str:
+        """The data root as JSON text (``null`` when there is none)."""
+        return json.dumps(str(self.study.root.resolve()) if self.study.root else None)
+
+    @cached_property
+    def predictions(self) -> tuple[str, str]:
+        """Path and checksum of the file of predictions; empty without one."""
+        return self._named(self.study.predictions)
+
+    @cached_property
+    def published(self) -> tuple[str, str]:
+        """Path and checksum of the published table; empty without one."""
+        return self._named(self.study.published)
+
+    @property
+    def tables(self) -> list[str]:
+        """Tables of statistics that each task gets."""
+        calibration = [] if self.study.predictions else ["calibration"]
+        return [*TABLES, *calibration, *(["published"] if self.study.published else [])]
+
+    @property
+    def figures(self) -> list[str]:
+        """Figures of each task: those the study names, else all whose table is made."""
+        wanted = self.study.statistics.figures or plugins.names("figures")
+        return [name for name in wanted if plugins.describe("figures", name)["TABLE"] in self.tables]
+
+    @property
+    def report_inputs(self) -> list[Path]:
+        """Every file that the page shows."""
+        failures = ["failures.tsv"] if self.study.predictions else ["failures.tsv", "failures_fits.tsv", "fits.json"]
+        files = [
+            self.out / "cohorts" / c / name
+            for c in self.study.cohorts
+            for name in ("participants.parquet", "failures.tsv")
+        ]
+        for task in self.study.tasks:
+            files += [self.out / task / "tables" / f"{name}.tsv" for name in self.tables]
+            files += [self.out / task / "figures" / f"{name}.svg" for name in self.figures]
+            files += [self.out / task / name for name in failures]
+        return files
+
+    @property
+    def templates(self) -> list[str]:
+        """Checksums of the page's template, style and script, which are no Python."""
+        return [raw.sha256(path) for path in sorted((self.clone / "src" / "triptych" / "report").glob("page.[!p]*"))]
+
+    def cohort_files(self, task: str, name: str) -> list[Path]:
+        """One file for each cohort of a task."""
+        return [self.out / "cohorts" / cohort / name for cohort in self.study.tasks[task].cohorts]
+
+    def score_files(self, task: str, ending: str) -> list[Path]:
+        """One file for each metric of a task."""
+        return [self.out / task / "scores" / f"{metric}.{ending}" for metric in self.study.statistics.metrics]
+
+    # ---- fits ----
+
+    def fits(self, task: str, ending: str) -> list[Path]:
+        """Files of all fits of a task, in the order of the study."""
+        here = self.out / task / "fits"
+        models = self.models(task).items()
+        return [here / name / f"{batch}.{ending}" for name, model in models for batch in self.batches(model)]
+
+    def batches(self, model: Model) -> list[str]:
+        """Jobs of one model in one task: a repeat each, or a fold each."""
+        repeats = [f"repeat-{k}" for k in range(self._of_split("repeats"))]
+        if model.job == "repeat":
+            return repeats
+        return [f"{repeat}_fold-{k}" for repeat in repeats for k in range(self._of_split("folds"))]
+
+    def _of_split(self, option: str) -> int:
+        assert self.study.validation
+        known = plugins.describe("splits", self.study.validation.split).options
+        default = known[option].default if option in known else 1
+        return self.study.validation.options.get(option, default)
+
+    # ---- values ----
+
+    def task(self, name: str) -> Task:
+        """One task."""
+        return self.study.tasks[name]
+
+    def models(self, task: str) -> dict[str, Model]:
+        """Models of one task, in the order of the study."""
+        return self.study.models_of(task)
+
+    def external(self, task: str) -> str:
+        """Models made elsewhere, by their names in the file, as JSON."""
+        return json.dumps({name: m.external for name, m in self.models(task).items() if m.external})
+
+    def columns(self, task: str) -> str:
+        """Models that are a column of the cohorts, as JSON."""
+        return json.dumps({name: m.column for name, m in self.models(task).items() if m.column})
+
+    def published_names(self, task: str) -> str:
+        """Model: its name in the published table, and its label here; as JSON."""
+        return json.dumps(
+            {name: [m.external or m.label or name, m.label or name] for name, m in self.models(task).items()}
+        )
+
+    def about(self, task: str) -> str:
+        """What readers of a table must be told of a task, as JSON: labels instead of names."""
+        models = {name: [m.label or name, m.role] for name, m in self.models(task).items()}
+        return json.dumps({"task": task, "time_unit": self.task(task).outcome.unit, "models": models})
+
+    def _named(self, spec: Predictions | Published | None) -> tuple[str, str]:
+        """A file that the study names, below the clone or below the data root."""
+        if spec is None:
+            return "", ""
+        beside = self.clone / spec.file
+        path = beside if beside.is_file() else raw.locate(spec.file, None, self.study.root)
+        found = raw.sha256(path)
+        if spec.sha256 and found != spec.sha256:
+            raise DataError(
+                f"{path}: checksum does not match the study's (expected sha256 {spec.sha256}, found {found}); "
+                "fetch the file again, or correct `sha256:`"
+            )
+        return str(path), found
+
+
+def as_json(value: Any) -> str:
+    """A value of the study as text for a command line; sorted, so that the order of keys in the file reruns nothing."""
+    return json.dumps(value.model_dump(mode="json") if hasattr(value, "model_dump") else value, sort_keys=True)
+
+
+def batch(name: str) -> tuple[int, int]:
+    """Repeat and fold of a job's name; fold -1 means all folds of the repeat."""
+    repeat, _, fold = name.removeprefix("repeat-").partition("_fold-")
+    return int(repeat), int(fold) if fold else -1

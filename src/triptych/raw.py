@@ -1,0 +1,120 @@
+"""Raw files: where they lie, whether they are the ones that were meant, and a digest that stands for them.
+
+Snakemake compares file times of big files, so a touched MRI would rerun everything that follows from it.  Raw files are
+therefore no inputs of rules: their digest is a param, computed once and remembered beside size and time.  Standard library
+only, since the workflow asks for it each time it is parsed.
+"""
+
+import csv
+import hashlib
+import json
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from triptych import plugins
+from triptych.errors import DataError
+
+CACHE = Path(".triptych") / "checksums.json"
+
+
+def files(cohort: str, entry: Any, root: Path | None) -> dict[str, tuple[Path, str | None]]:
+    """Raw files of a cohort: name -> (path, expected sha256 or None).
+
+    Raises
+    ------
+    DataError
+        When the data root is needed and not given or not there, or a file is missing.
+    """
+    if entry is not None and entry.table:
+        return {entry.table: (_existing(Path(entry.table).expanduser(), cohort), None)}
+    return {
+        name: (locate(name, cohort, root), sha) for name, sha in plugins.describe("cohorts", cohort)["SHA256"].items()
+    }
+
+
+def locate(name: str, cohort: str | None, root: Path | None) -> Path:
+    """Path of a raw file: ``package:<package>/<file>`` inside an installed package, else below the data root."""
+    if name.startswith("package:"):
+        package, _, rest = name.removeprefix("package:").partition("/")
+        spec = find_spec(package)
+        if spec is None or not spec.submodule_search_locations:
+            raise DataError(
+                f"cohort {cohort!r} lies in the package {package!r}, which is not installed; run `make` again"
+            )
+        return _existing(Path(next(iter(spec.submodule_search_locations))) / rest, cohort)
+    if root is None:
+        raise DataError(
+            f"{_who(cohort)} needs a data root for {name}; set `data_root:` in the study or the variable TRIPTYCH_DATA"
+        )
+    if not root.is_dir():
+        raise DataError(
+            f"the data root {root} does not exist (needed by {_who(cohort)}); set `data_root:` or TRIPTYCH_DATA"
+        )
+    return _existing(root / name, cohort)
+
+
+def digest(cohort: str, entry: Any, root: Path | None) -> str:
+    """One hash over names and contents of a cohort's raw files; checks each against the checksum that the cohort declares."""
+    total = hashlib.sha256()
+    for name, (path, expected) in sorted(files(cohort, entry, root).items()):
+        found = sha256(path)
+        if expected and found != expected:
+            raise DataError(
+                f"{path}: checksum does not match the one that cohort {cohort!r} was written for (expected sha256 {expected}, "
+                f"found {found}); fetch the file again from {plugins.describe('cohorts', cohort)['SOURCE']}"
+            )
+        total.update(f"{name}\0{found}\0".encode())
+    return total.hexdigest()[:16]
+
+
+def sha256(path: Path) -> str:
+    """Checksum of a file, remembered by path, size and time so that unchanged files are read once."""
+    stat = path.stat()
+    key, state = str(path.resolve()), [stat.st_size, stat.st_mtime_ns]
+    known = _load_cache()
+    if key in known and known[key][:2] == state:
+        return known[key][2]
+    with path.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    _save_cache({**_load_cache(), key: [*state, found]})
+    return found
+
+
+def columns(cohort: str, entry: Any, root: Path | None) -> list[str]:
+    """Column names of a cohort: declared by the plug-in (``X*`` stands for a family), or the header of the user's table."""
+    if entry is None or not entry.table:
+        return list(plugins.describe("cohorts", cohort)["COLUMNS"])
+    path = _existing(Path(entry.table).expanduser(), cohort)
+    with path.open(newline="", encoding="utf-8-sig") as stream:
+        return next(csv.reader(stream, delimiter=delimiter(path)), [])
+
+
+def delimiter(path: Path) -> str:
+    """Tab for ``.tsv`` and ``.txt``, else comma."""
+    return "\t" if path.name.removesuffix(".gz").endswith((".tsv", ".txt")) else ","
+
+
+def _who(cohort: str | None) -> str:
+    return f"cohort {cohort!r}" if cohort else "the study"
+
+
+def _existing(path: Path, cohort: str | None) -> Path:
+    if not path.is_file():
+        raise DataError(f"{path}: no such file (raw data of {_who(cohort)}); check the path and the data root")
+    return path
+
+
+def _load_cache() -> dict[str, list[Any]]:
+    try:
+        return json.loads(CACHE.read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def _save_cache(known: dict[str, list[Any]]) -> None:
+    CACHE.parent.mkdir(exist_ok=True)
+    beside = CACHE.with_suffix(f".{os.getpid()}")
+    beside.write_text(json.dumps(known, indent=0))
+    beside.replace(CACHE)

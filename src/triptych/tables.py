@@ -1,0 +1,221 @@
+"""The tables that pass between stages: their columns, the checks, and how they are read and written.
+
+Every row of every table carries ``KEY``: a participant is known by cohort and id, so ``sub-001`` of two cohorts are two people.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from triptych.errors import DataError
+
+PERSON = ["cohort", "participant_id"]
+KEY = [*PERSON, "session_id"]
+SESSION = "ses-1"
+SITE = "site"
+FAMILY = "family_id"
+
+FAILURES = ["stage", *KEY, "modality", "file", "row", "column", "reason", "advice"]
+FLOW = ["task", "step", "cohort", "what", "reason", "n_patients", "n_events"]
+SPLITS = ["repeat", "fold", *KEY, "part"]
+FIT = ["task", "model", "repeat", "fold"]
+
+# The waist of the hourglass: what every prediction says, by kind of task.  Survival curves lie in a companion file with one
+# column per time; classes and voxels would be further columns (p_<class>) or per-unit contributions.
+PREDICTIONS = {
+    "survival": {"time": "number", "event": "flag", "risk": "number"},
+    "classification": {"y": "text", "predicted": "text"},
+    "regression": {"y": "number", "predicted": "number"},
+    "segmentation": {"contribution": "number", "weight": "number"},
+}
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Rows to learn from or to predict: keys, site, outcome and inputs in one table, and which columns each block holds."""
+
+    table: pd.DataFrame
+    blocks: dict[str, list[str]]
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def time(self) -> np.ndarray:
+        """Time to event or censoring, float64 (n,)."""
+        return self.table["time"].to_numpy(np.float64)
+
+    @property
+    def event(self) -> np.ndarray:
+        """Whether the event was seen, bool (n,)."""
+        return self.table["event"].to_numpy(bool)
+
+    @property
+    def people(self) -> np.ndarray:
+        """Code of the person of each row, int (n,)."""
+        return self.table.groupby(PERSON, sort=False).ngroup().to_numpy()
+
+    def inputs(self, blocks: Iterable[str]) -> pd.DataFrame:
+        """The columns of some blocks, in their order."""
+        return self.table[[column for block in blocks for column in self.blocks[block]]]
+
+    def take(self, rows: np.ndarray) -> "Examples":
+        """Some of the rows, by boolean mask or position."""
+        return Examples(self.table[rows] if rows.dtype == bool else self.table.iloc[rows], self.blocks)
+
+    def fingerprint(self) -> str:
+        """Hash of the rows' keys: what a fitted object has seen."""
+        return keys_hash(self.table)
+
+
+def keys_hash(table: pd.DataFrame) -> str:
+    """Hash of the set of keys of a table, whatever their order."""
+    rows = sorted(map("\t".join, table[KEY].astype(str).itertuples(index=False)))
+    return sha256("\n".join(rows).encode()).hexdigest()[:16]
+
+
+# ---- ids -----------------------------------------------------------------------------------------
+
+
+def canonical_id(text: str) -> str:
+    """What two spellings of one id have in common: no blanks, no case, no zero padding (``" SUB-001"`` -> ``"sub-1"``)."""
+    return re.sub(r"0*(\d+)", r"\1", re.sub(r"\s+", "", text).casefold())
+
+
+def unify_ids(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give every spelling of one participant's id its first spelling.
+
+    Returns
+    -------
+    table, changes
+        The table, and one row (row, old, new) for each id that was changed.
+    """
+    old = table["participant_id"].astype(str)
+    canonical = old.map(canonical_id)
+    first = old.str.strip().groupby([table["cohort"], canonical]).transform("first")
+    changed = old != first
+    changes = pd.DataFrame({"cohort": table["cohort"], "row": table.index, "old": old, "new": first})[changed]
+    return table.assign(participant_id=first), changes
+
+
+# ---- checks --------------------------------------------------------------------------------------
+
+
+def check_columns(table: pd.DataFrame, wanted: Iterable[str], what: str) -> None:
+    """Refuse a table that lacks columns, naming all of them."""
+    missing = [column for column in wanted if column not in table.columns]
+    if missing:
+        raise DataError(
+            f"{what}: no column {', '.join(map(repr, missing))}; it has {', '.join(map(repr, table.columns[:20]))}"
+        )
+
+
+def check_unique(table: pd.DataFrame, columns: list[str], what: str) -> None:
+    """Refuse rows that share a key, naming the first two."""
+    twice = table.duplicated(columns, keep=False)
+    if twice.any():
+        rows = list(table.index[twice][:2])
+        key = " / ".join(str(table.loc[rows[0], column]) for column in columns)
+        raise DataError(f"{what}: rows {rows[0]} and {rows[-1]} are both {key}; keep one")
+
+
+def check_predictions(table: pd.DataFrame, kind: str, what: str) -> None:
+    """Refuse a table that is not the waist: columns, types, missing values, keys that appear twice."""
+    wanted = PREDICTIONS[kind]
+    check_columns(table, [*FIT, *KEY, *wanted], what)
+    for column, type_ in wanted.items():
+        values = table[column]
+        if type_ == "number":
+            numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64)
+            _refuse(table, np.isnan(numbers), column, "is not a number", what)
+            if column in ("time",):
+                _refuse(table, ~np.isfinite(numbers) | (numbers < 0), column, "is negative or infinite", what)
+        elif values.isna().any():
+            _refuse(table, values.isna().to_numpy(), column, "is missing", what)
+        if type_ == "flag":
+            _refuse(table, ~values.isin([0, 1]).to_numpy(), column, "is neither 0 (censored) nor 1 (event)", what)
+    check_unique(table, [*FIT, *KEY], what)
+
+
+def _refuse(table: pd.DataFrame, bad: np.ndarray, column: str, fault: str, what: str) -> None:
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        who = " / ".join(str(table.iloc[row][c]) for c in [*FIT, *PERSON] if c in table)
+        value = table.iloc[row][column]
+        raise DataError(
+            f"{what}: row {row + 1} ({who}), column {column!r}: {value!r} {fault} ({int(bad.sum())} such rows)"
+        )
+
+
+# ---- files ---------------------------------------------------------------------------------------
+
+
+def write(content: Any, path: str | Path) -> None:
+    """Write a table (``.parquet``, ``.tsv``), an object (``.json``) or text beside its place, then rename: never half a file."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    if path.suffix == ".parquet":
+        content.to_parquet(beside, index=False)
+    elif path.suffix == ".tsv":
+        content.to_csv(beside, sep="\t", index=False, lineterminator="\n")
+    elif path.suffix == ".json":
+        beside.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    else:
+        beside.write_text(content, encoding="utf-8")
+    beside.replace(path)
+
+
+def read(path: str | Path, columns: Iterable[str] = ()) -> pd.DataFrame:
+    """Read a table that ``write`` wrote, and check that it has some columns.
+
+    Ids stay text: in a TSV ``001`` is not the number 1.
+    """
+    path = Path(path)
+    if path.suffix == ".parquet":
+        table = pd.read_parquet(path)
+    else:
+        text = dict.fromkeys([*KEY, SITE, FAMILY, "model", "model_a", "model_b", "file", "keys"], str)
+        table = pd.read_csv(path, sep="\t", dtype=text, keep_default_na=False, na_values=[""])
+    check_columns(table, columns, str(path))
+    return table
+
+
+def read_json(path: str | Path) -> Any:
+    """Read an object that ``write`` wrote."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def failure(stage: str, key: dict[str, str] | None = None, **facts: Any) -> dict[str, Any]:
+    """One row of ``failures.tsv``: who, what, why, what to do."""
+    row: dict[str, Any] = dict.fromkeys(FAILURES, "")
+    row.update(stage=stage, **(key or {}), **facts)
+    return row
+
+
+def for_readers(table: pd.DataFrame, about: dict[str, Any]) -> pd.DataFrame:
+    """Add what a reader needs to a table of statistics: the task, the unit of time, labels and roles instead of names.
+
+    Parameters
+    ----------
+    about
+        ``task``, ``time_unit``, and ``models``: name -> (label, role).
+    """
+    table = table.copy()
+    for column in (c for c in ("model", "model_a", "model_b") if c in table):
+        if column == "model":
+            table["role"] = table["model"].map({name: role for name, (_, role) in about["models"].items()})
+        table[column] = table[column].map({name: label for name, (label, _) in about["models"].items()})
+    if "reason" in table:
+        for name, (label, _) in about["models"].items():
+            table["reason"] = table["reason"].fillna("").astype(str).str.replace(f"{name}: ", f"{label}: ", regex=False)
+    front = {"task": about["task"], "time_unit": about["time_unit"]}
+    return table.assign(**front)[[*front, *(c for c in table if c not in front)]]
