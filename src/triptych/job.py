@@ -7,7 +7,9 @@ message in the job's log.
 import argparse
 import inspect
 import json
+import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -20,7 +22,7 @@ def main(run: Callable[..., None]) -> None:
 
     ``Path`` and ``str`` are taken as they are, ``list[Path]`` takes any number of values, everything else is JSON.
     """
-    parser = argparse.ArgumentParser(description=inspect.getdoc(run))
+    parser = argparse.ArgumentParser(description=inspect.getdoc(run), allow_abbrev=False)
     hints = get_type_hints(run)
     for name, parameter in inspect.signature(run).parameters.items():
         required = parameter.default is inspect.Parameter.empty
@@ -29,8 +31,23 @@ def main(run: Callable[..., None]) -> None:
             parser.add_argument(f"--{name}", nargs="*", type=Path, **kind)
         else:
             parser.add_argument(f"--{name}", type=hints[name] if hints[name] in (Path, str) else json.loads, **kind)
+    before = time.process_time()
     try:
         run(**vars(parser.parse_args()))
     except TriptychError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
+    _note_times(before)
+    if run.__module__ == "__main__":
+        # All outputs are in place. pyarrow's threads sometimes abort the process while the interpreter takes itself down
+        # ("terminate called without an active exception", apache/arrow#34314), which would fail a job that has succeeded.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+
+def _note_times(before: float) -> None:
+    """For benchmarks: append the script's name and its CPU seconds before and inside ``run`` to the file TRIPTYCH_TIMINGS."""
+    if path := os.environ.get("TRIPTYCH_TIMINGS"):
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(f"{Path(sys.argv[0]).stem}\t{before:.3f}\t{time.process_time() - before:.3f}\n")

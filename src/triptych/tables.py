@@ -19,6 +19,7 @@ from triptych.errors import DataError
 
 PERSON = ["cohort", "participant_id"]
 KEY = [*PERSON, "session_id"]
+ROW = "row"  # name of the index that remembers the row or line of the file that a row came from
 SESSION = "ses-1"
 SITE = "site"
 FAMILY = "family_id"
@@ -60,8 +61,8 @@ class Examples:
 
     @property
     def people(self) -> np.ndarray:
-        """Code of the person of each row, int (n,)."""
-        return self.table.groupby(PERSON, sort=False).ngroup().to_numpy()
+        """Code of the person of each row, int (n,); it follows the sorted ids, not the order of the rows."""
+        return self.table.groupby(PERSON, sort=True).ngroup().to_numpy()
 
     def inputs(self, blocks: Iterable[str]) -> pd.DataFrame:
         """The columns of some blocks, in their order."""
@@ -149,10 +150,15 @@ def _refuse(table: pd.DataFrame, bad: np.ndarray, column: str, fault: str, what:
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         who = " / ".join(str(table.iloc[row][c]) for c in [*FIT, *PERSON] if c in table)
-        value = table.iloc[row][column]
+        value = plain(table.iloc[row][column])
         raise DataError(
-            f"{what}: row {row + 1} ({who}), column {column!r}: {value!r} {fault} ({int(bad.sum())} such rows)"
+            f"{what}: row {table.index[row]} ({who}), column {column!r}: {value!r} {fault} ({int(bad.sum())} such rows)"
         )
+
+
+def plain(value: Any) -> Any:
+    """A value as a reader wrote it: ``-1.0``, not ``np.float64(-1.0)``."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 # ---- files ---------------------------------------------------------------------------------------
@@ -164,7 +170,7 @@ def write(content: Any, path: str | Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     if path.suffix == ".parquet":
-        content.to_parquet(beside, index=False)
+        content.to_parquet(beside, index=content.index.name == ROW)
     elif path.suffix == ".tsv":
         content.to_csv(beside, sep="\t", index=False, lineterminator="\n")
     elif path.suffix == ".json":
@@ -181,10 +187,10 @@ def read(path: str | Path, columns: Iterable[str] = ()) -> pd.DataFrame:
     """
     path = Path(path)
     if path.suffix == ".parquet":
-        table = pd.read_parquet(path)
+        table = pd.read_parquet(path, use_threads=False, pre_buffer=False)  # its threads can abort a process that ends
     else:
         text = dict.fromkeys([*KEY, SITE, FAMILY, "model", "model_a", "model_b", "file", "keys"], str)
-        table = pd.read_csv(path, sep="\t", dtype=text, keep_default_na=False, na_values=[""])
+        table = pd.read_csv(path, sep="\t", dtype=text, keep_default_na=False, na_values=[""], float_precision="round_trip")
     check_columns(table, columns, str(path))
     return table
 

@@ -1,0 +1,60 @@
+"""The examples of docs/add-a-plugin.md, run as they stand: each file is written into a copy of the clone and used by a study."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+STUDY = """
+name: documented
+title: Examples of the documentation
+question: Do the documented plug-ins work?
+estimand: new-patients
+cohorts: {veteran: }
+tasks:
+  death:
+    title: Death
+    cohorts: [veteran]
+    outcome: {time: days, event: status, event_value: dead}
+    inputs: {clinical: [treatment, age, karnofsky]}
+models:
+  kaplan-meier: {use: kaplan_meier, role: "null"}
+  neighbours: {use: nearest_neighbours, label: Nearest neighbours, options: {k: 10}}
+validation: {split: repeated_kfold, options: {folds: 2, repeats: 1}}
+statistics: {metrics: [harrell_c, rank_error], figures: [risk_set]}
+"""
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clone")
+    for name in ("Snakefile", "workflow", "scripts", "src", "config", "profiles", "envs"):
+        source = ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, folder / name)
+    text = (ROOT / "docs" / "add-a-plugin.md").read_text()
+    examples = re.findall(r"```python\n# (src/triptych/\S+\.py)\n(.*?)```", text, re.S)
+    assert len(examples) == 4
+    for path, code in examples:
+        assert not (folder / path).exists(), f"{path} is there already; the documentation must add a new file"
+        (folder / path).write_text(code)
+    (folder / "study.yaml").write_text(STUDY)
+    return folder
+
+
+def test_the_documented_plugins_make_a_report(clone):
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "study.yaml"]
+    done = subprocess.run(command, cwd=clone, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    out = clone / "results" / "documented"
+    assert "Nearest neighbours" in (out / "report.html").read_text()
+    assert (out / "death" / "figures" / "risk_set.svg").stat().st_size > 1000
+    scores = pd.read_csv(out / "death" / "tables" / "scores.tsv", sep="\t").set_index(["model", "metric"])
+    c = scores.loc[("Nearest neighbours", "harrell_c")]
+    assert c["n_units"] == 137
+    assert 0.6 < c["value"] < 0.8  # Karnofsky's score is known to predict survival here
+    assert scores.loc[("Nearest neighbours", "rank_error"), "estimable"]
