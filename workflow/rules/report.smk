@@ -17,7 +17,7 @@ rule report:
         "../../envs/triptych.yaml"
     params:
         folder=lambda w, output: os.path.dirname(output.page),
-        study=as_json(STUDY),
+        study=STUDY.model_dump_json(),
         figures=as_json(PLAN.figures),
         raw=PLAN.digests,
         code=code("scripts/report.py"),

@@ -161,6 +161,8 @@ def spread(table: pd.DataFrame, figures: list[dict]) -> Section:
     title = "Spread over folds and sites"
     if table.empty:
         return Section("spread", title, figures=figures, empty="no score per fold or site")
+    if (table["kind"] != "site").all() and table.loc[table["kind"] == "fold", "level"].nunique() < 2:
+        return Section("spread", title, empty="there is one test set and no site column")
     table = ready(table, "value")
     words = ["Folds share most of their training data, so the range over folds is not an interval of confidence."]
     if (table["kind"] == "site").any():

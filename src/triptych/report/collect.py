@@ -57,6 +57,8 @@ def _study(study: dict[str, Any]) -> dict[str, Any]:
         "level": study["statistics"]["level"],
         "validation": {"scheme": scheme, **{key: str(value) for key, value in validation["options"].items()}},
         "models": models,
+        "published_citation": study["published"]["citation"] if study["published"] else "",
+        "published_notes": study["published"]["notes"] if study["published"] else [],
     }
 
 

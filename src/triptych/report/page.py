@@ -79,10 +79,20 @@ def render(inputs: Inputs) -> str:
         study=inputs.study,
         tasks=tasks,
         overview=overview([(task.title, task.headline) for task in tasks]),
+        reproduced=_reproduced(inputs),
         shared=shared,
         css=(own / "page.css").read_text(encoding="utf-8"),
         script=(own / "page.js").read_text(encoding="utf-8"),
     )
+
+
+def _reproduced(inputs: Inputs) -> list[str]:
+    """How all published cells compare with ours, and what to know of them; nothing when no table was published."""
+    tables = [task.tables["published"] for task in inputs.tasks if not task.tables.get("published", pd.DataFrame()).empty]
+    if not tables:
+        return []
+    cited = inputs.study.get("published_citation") or "the published table"
+    return [f"Against {cited}: {_people.agreement(pd.concat(tables))}", *(inputs.study.get("published_notes") or [])]
 
 
 def _environment() -> jinja2.Environment:
