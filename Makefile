@@ -18,14 +18,14 @@ export TRIPTYCH_DATA ?= $(wildcard ../shared/data)
 .DELETE_ON_ERROR:
 
 demo: .venv/.ok
-	@$(BIN)/snakemake --quiet rules
+	@$(BIN)/snakemake --quiet rules host reason
 
 test: .venv/.ok
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 studies: .venv/.ok
-	@$(BIN)/snakemake --quiet rules --configfile config/studies/mcat-2021.yaml
-	@$(BIN)/snakemake --quiet rules --configfile config/studies/deepsurv-2018.yaml
+	@$(BIN)/snakemake --quiet rules host reason --configfile config/studies/mcat-2021.yaml
+	@$(BIN)/snakemake --quiet rules host reason --configfile config/studies/deepsurv-2018.yaml
 
 lint: .venv/.ok
 	$(BIN)/ruff format --check .

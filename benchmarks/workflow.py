@@ -33,7 +33,13 @@ def main() -> str:
         ("CPU of a plan (`snakemake -n`) in a fresh clone", f"{plan:.1f} s"),
         ("CPU of a second run with nothing to do", f"{again:.1f} s"),
     ]
-    lines = ["## The default study, from nothing", "", "| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
+    lines = [
+        "## The default study, from nothing",
+        "",
+        "| | |",
+        "|---|---|",
+        *(f"| {name} | {value} |" for name, value in rows),
+    ]
     text = "\n".join(lines) + "\n"
     print(text)
     return text

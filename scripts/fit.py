@@ -26,10 +26,10 @@ def run(
     predictions: Path,
     notes: Path,
 ) -> None:
-    """Write the predictions of one repeat (of one fold when it is not -1), and what the fits chose or why they failed."""
+    """Write the predictions of one repeat and fold (-1: of all), and what the fits chose or why they failed."""
     made = tables.Examples(tables.read(examples), tables.read_json(blocks))
     rows = tables.read(splits, tables.SPLITS)
-    rows = rows[(rows["repeat"] == repeat) & ((rows["fold"] == fold) | (fold < 0))]
+    rows = rows[((rows["repeat"] == repeat) | (repeat < 0)) & ((rows["fold"] == fold) | (fold < 0))]
     found, chosen, failures = fit_folds(
         made,
         rows,

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from triptych import tables
+from triptych.inferring import Scored, comparisons, estimates, spread
 from triptych.job import main
-from triptych.scoring import Scored, comparisons, estimates, spread
 
 
 def run(

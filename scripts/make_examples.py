@@ -26,7 +26,7 @@ def run(
     ledger = Ledger(task)
     people = pd.concat([tables.read(path) for path in participants])
     made = make_examples(people, task=task, kind=kind, outcome=outcome, inputs=inputs, ledger=ledger)
-    check_tolerance(ledger, people["participant_id"].nunique(), tolerance, task)
+    check_tolerance(ledger, len(people[tables.PERSON].drop_duplicates()), tolerance, task)
     tables.write(made.blocks, blocks)
     tables.write(ledger.flow_table(), flow)
     tables.write(ledger.failures_table(), failures)

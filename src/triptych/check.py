@@ -9,21 +9,21 @@ import sys
 import pandas as pd
 
 from triptych import plugins
-from triptych.errors import TriptychError
+from triptych.errors import DataError, TriptychError
 from triptych.examples import Ledger, check_tolerance, make_examples, read_cohort
-from triptych.tables import KEY, Examples, read_json
+from triptych.tables import KEY, PERSON, Examples, read_json
 
 
 def check(study: dict) -> None:
     """Raise the first fault in the data of a study (as plain values)."""
-    for name, task in study["tasks"].items():
-        if study["predictions"]:
-            continue
+    for name in study["tasks"]:
         examples, people, _ = build(study, name)
         split = plugins.load("splits", study["validation"]["split"])
         options = plugins.build_options(split, study["validation"]["options"])
-        split.split(with_cohort_columns(examples, people), options, seed=study["seed"])
-        del task
+        try:
+            split.split(with_cohort_columns(examples, people), options, seed=study["seed"])
+        except DataError as error:
+            raise DataError(f"task {name!r}: {error}") from None
 
 
 def build(study: dict, task: str) -> tuple[Examples, pd.DataFrame, Ledger]:
@@ -38,7 +38,7 @@ def build(study: dict, task: str) -> tuple[Examples, pd.DataFrame, Ledger]:
     examples = make_examples(
         people, task=task, kind=spec["kind"], outcome=spec["outcome"], inputs=spec["inputs"], ledger=ledger
     )
-    check_tolerance(ledger, people["participant_id"].nunique(), study["tolerance"]["patients"], task)
+    check_tolerance(ledger, len(people[PERSON].drop_duplicates()), study["tolerance"]["patients"], task)
     return examples, people, ledger
 
 

@@ -39,9 +39,11 @@ def km_by_risk(predictions: pd.DataFrame, rule: str) -> pd.DataFrame:
         ticks = _ticks(float(time.max()))
         for group, members in (("low", ~high), ("high", high)):
             found += [{**head, "group": group, **row} for row in _curve(time[members], event[members], ticks)]
-        found.append(
-            {**head, "record": "test", "n": len(time), "events": int(event.sum()), "p": logrank(time, event, high).p}
-        )
+        facts = {**head, "record": "test", "n": len(time), "events": int(event.sum())}
+        try:
+            found.append({**facts, "p": logrank(time, event, high).p})
+        except NotEstimableError as error:
+            found.append({**facts, "reason": str(error)})
     return pd.DataFrame(found, columns=KM)
 
 
@@ -81,7 +83,7 @@ def _curve(time: np.ndarray, event: np.ndarray, ticks: np.ndarray) -> list[dict[
 
 
 def _ticks(longest: float) -> np.ndarray:
-    """Five or six round times for the numbers at risk."""
+    """Three to six round times for the numbers at risk."""
     step = longest / 5
     size = 10 ** np.floor(np.log10(step))
     step = next(size * k for k in (1, 2, 2.5, 5, 10) if size * k >= step)

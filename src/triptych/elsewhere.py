@@ -9,7 +9,18 @@ import pandas as pd
 from triptych import raw
 from triptych.errors import DataError, did_you_mean
 from triptych.examples import Ledger, event_flag
-from triptych.tables import FIT, KEY, PERSON, SESSION, SITE, canonical_id, check_predictions, failure
+from triptych.tables import (
+    FIT,
+    KEY,
+    PERSON,
+    SESSION,
+    SITE,
+    canonical_id,
+    check_columns,
+    check_predictions,
+    failure,
+    plain,
+)
 
 
 def read_predictions(path: Path, spec: dict[str, Any], task: str, models: dict[str, str]) -> pd.DataFrame:
@@ -33,10 +44,13 @@ def read_predictions(path: Path, spec: dict[str, Any], task: str, models: dict[s
         if column not in table:
             raise DataError(f"{path}: no column {column!r}{did_you_mean(column, table.columns)}")
     table = table.rename(columns={their: our for our, their in theirs.items()})
+    check_columns(table, ["model", "participant_id", "time", "event", "risk"], f"{path}, with `columns:` of the study")
+    table.index = pd.RangeIndex(2, 2 + len(table))  # lines of the file
     if "task" in theirs:
+        known = table["task"].astype(str).unique()
         table = table[table["task"].astype(str) == task]
-    if not len(table):
-        raise DataError(f"{path}: no row for the task {task!r}")
+        if not len(table):
+            raise DataError(f"{path}: no row for the task {task!r}{did_you_mean(task, known)}")
     for name in models.values():
         if name not in set(table["model"]):
             raise DataError(f"{path}: task {task!r} has no model {name!r}{did_you_mean(name, table['model'].unique())}")
@@ -47,14 +61,20 @@ def read_predictions(path: Path, spec: dict[str, Any], task: str, models: dict[s
             table[column] = default
     if spec.get("site_pattern"):
         table[SITE] = table["participant_id"].str.extract(spec["site_pattern"], expand=True)[0]
+    for column in ("participant_id", "event"):
+        if table[column].isna().any():
+            row, rows = table.index[table[column].isna()][0], table[column].isna().sum()
+            raise DataError(
+                f"{path}: row {row}, column {theirs.get(column, column)!r} is empty ({rows} such rows); "
+                "fill it or leave the rows out"
+            )
     table = table.assign(event=event_flag(table["event"], spec).astype(int))
     kept = [*FIT, *KEY, *([SITE] if SITE in table else []), "time", "event", "risk"]
+    check_predictions(table[kept], "survival", str(path))
+    _check_same_people(table, path)
     order = {model: k for k, model in enumerate(models)}  # the study's order, not the file's
     table = table[kept].sort_values([*FIT, *KEY], ignore_index=True)
-    table = table.sort_values("model", key=lambda m: m.map(order), kind="stable", ignore_index=True)
-    check_predictions(table, "survival", str(path))
-    _check_same_people(table, path)
-    return table
+    return table.sort_values("model", key=lambda m: m.map(order), kind="stable", ignore_index=True)
 
 
 def column_as_risk(
@@ -68,11 +88,28 @@ def column_as_risk(
     -------
     rows, failures
         Rows of the waist, and one failure row for each replaced value.
+
+    Raises
+    ------
+    DataError
+        When the column is missing or not numeric, two rows of one id differ in it, or most people have no value.
     """
     first = predictions[predictions["model"] == predictions["model"].iloc[0]]
-    values = (
-        participants.assign(id=participants["participant_id"].map(canonical_id)).set_index("id")[column].astype(float)
-    )
+    check_columns(participants, [column], f"the cohorts of the column {column!r} that is used as risk")
+    known = participants.assign(id=participants["participant_id"].map(canonical_id)).drop_duplicates(["id", column])
+    known = known[known[column].notna()]
+    numbers = pd.to_numeric(known[column], errors="coerce")
+    for bad, fault in (
+        (numbers.isna(), "is not a number"),
+        (known["id"].duplicated(), "is a second value of this id; a risk has one value"),
+    ):
+        if bad.any():
+            row = known[bad].iloc[0]
+            raise DataError(
+                f"column {column!r}, used as risk: {plain(row[column])!r} of {row['participant_id']} {fault}; "
+                "correct the cohort's table"
+            )
+    values = numbers.astype(float).set_axis(known["id"])
     risk = first["participant_id"].map(canonical_id).map(values)
     failures = [
         failure(
@@ -98,12 +135,23 @@ def _check_same_people(table: pd.DataFrame, path: Path) -> None:
     if (outcome > 1).any():
         who = outcome[outcome > 1].index[0]
         raise DataError(f"{path}: {who[1]} has different outcomes in different rows")
-    sizes = table.groupby("model")["participant_id"].nunique()
-    if sizes.nunique() > 1:
-        low, high = sizes.idxmin(), sizes.idxmax()
+    people = {
+        model: set(rows.itertuples(index=False, name=None))
+        for model, rows in table.groupby("model", sort=False)[["repeat", "fold", *KEY]]
+    }
+    sizes = {model: len(rows) for model, rows in people.items()}
+    low, high = min(sizes, key=lambda m: sizes[m]), max(sizes, key=lambda m: sizes[m])
+    if sizes[low] < sizes[high]:
         raise DataError(
             f"{path}: {low} has {sizes[low]} people, {high} has {sizes[high]}; give every model the same people"
         )
+    for model, rows in people.items():
+        if rows != people[low]:
+            who = next(iter(sorted(map(str, rows - people[low]))))
+            raise DataError(
+                f"{path}: {model} has {who} (repeat, fold, cohort, id, session), {low} has not; give every model the same people "
+                "in the same folds"
+            )
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from triptych import plugins, raw
 from triptych.errors import DataError
-from triptych.tables import FAILURES, FAMILY, FLOW, KEY, PERSON, SESSION, SITE, Examples, failure, unify_ids
+from triptych.tables import FAILURES, FAMILY, FLOW, KEY, PERSON, ROW, SESSION, SITE, Examples, failure, plain, unify_ids
 
 EVENT_WORDS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
@@ -36,9 +36,17 @@ class Ledger:
             )
 
     def exclude(self, table: pd.DataFrame, bad: np.ndarray, reason: str) -> pd.DataFrame:
-        """Drop rows for an ordinary reason (they were never eligible); the flow says how many."""
-        if bad.any():
-            self.count("excluded", reason, table[bad])
+        """Drop rows for an ordinary reason (they were never eligible); the flow says how many people left.
+
+        Who keeps another session has not left: such sessions have a line of their own, with nobody in it.
+        """
+        people = pd.MultiIndex.from_frame(table[PERSON])
+        stays = bad & people.isin(people[~bad])
+        if (bad & ~stays).any():
+            self.count("excluded", reason, table[bad & ~stays])
+        for cohort, rows in table[stays].groupby("cohort", sort=True):
+            what = f"{len(rows)} sessions of {rows['participant_id'].nunique()} patients who stay: {reason}"
+            self.flow.append(dict(zip(FLOW, [self.task, len(self.flow), cohort, "excluded", what, 0, ""], strict=True)))
         return table[~bad]
 
     def quarantine(self, table: pd.DataFrame, bad: np.ndarray, column: str, reason: str, advice: str) -> pd.DataFrame:
@@ -48,7 +56,7 @@ class Ledger:
                 "modality": "table",
                 "row": index,
                 "column": column,
-                "reason": f"{reason}: {row[column]!r}",
+                "reason": f"{reason}: {plain(row[column])!r}",
                 "advice": advice,
             }
             self.failures.append(failure("outcome", {name: row[name] for name in KEY}, **facts))
@@ -93,22 +101,31 @@ def read_cohort(cohort: str, table: str | None, root: str | None) -> tuple[pd.Da
         raise DataError(
             f"{table or cohort}: no column 'participant_id'; it has {', '.join(map(repr, found.columns[:20]))}"
         )
-    found = found.assign(cohort=cohort)
+    found = found.assign(cohort=cohort).rename_axis(index=ROW)
     if "session_id" not in found:
         found["session_id"] = SESSION
     for column in (c for c in ("session_id", SITE, FAMILY) if c in found):
-        found[column] = found[column].map(lambda x: str(x).strip() if pd.notna(x) else None)
+        found[column] = found[column].map(lambda x: (str(x).strip() or None) if pd.notna(x) else None)
+    found["session_id"] = found["session_id"].fillna(SESSION)
     ledger = Ledger()
     return _one_row_each(_unified(found, ledger, table or cohort), ledger, table or cohort), ledger
 
 
 def _read_table(path: Path) -> pd.DataFrame:
     """A table of the user's own; the index is the line of the file, to be named in messages."""
-    found = pd.read_csv(
-        path, sep=raw.delimiter(path), dtype={"participant_id": str, "session_id": str, SITE: str}, encoding="utf-8-sig"
-    )
+    raw.header(path)  # its errors say more than those of pandas
+    text = dict.fromkeys(["participant_id", "session_id", SITE, FAMILY], str)
+    how: dict[str, Any] = {"sep": raw.delimiter(path), "dtype": text, "encoding": "utf-8-sig", "low_memory": False}
+    try:
+        found = pd.read_csv(path, skip_blank_lines=False, **how)
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{path}: cannot be read as a table ({' '.join(str(error).split())}); correct that line"
+        ) from None
+    if not isinstance(found.index, pd.RangeIndex):
+        raise DataError(f"{path}: the rows have more cells than line 1 has names; name every column")
     found.index = pd.RangeIndex(2, 2 + len(found))
-    return found
+    return found.dropna(how="all")  # blank lines
 
 
 def _unified(found: pd.DataFrame, ledger: Ledger, file: str) -> pd.DataFrame:
@@ -145,7 +162,7 @@ def _one_row_each(found: pd.DataFrame, ledger: Ledger, file: str) -> pd.DataFram
     if len(twice):
         who = twice.iloc[0]
         pair = twice[(twice[KEY] == who[KEY]).all(axis=1)].iloc[:2]
-        differ = [c for c in pair if pair[c].iloc[0] != pair[c].iloc[1] and pair[c].notna().any()]
+        differ = [c for c in pair if pair[c].nunique(dropna=False) > 1]
         raise DataError(
             f"{file}: rows {pair.index[0]} and {pair.index[1]} are both {who['participant_id']} ({who['session_id']}) but differ "
             f"in {', '.join(map(repr, differ[:5]))}; correct or remove one, or give each a session_id"
@@ -175,14 +192,21 @@ def make_examples(
         )
     ledger.task = task
     ledger.count("read", "in the cohort's table", participants)
-    table = survival_outcome(participants, outcome, ledger)
-    blocks = {block: _columns(table, wanted) for block, wanted in inputs.items()}
+    choice = participants.drop(columns=KEY)  # an id is no input, not even of a pattern such as c*
+    blocks = {block: _columns(choice, wanted) for block, wanted in inputs.items()}
     needed = list(dict.fromkeys(column for columns in blocks.values() for column in columns))
+    leaks = [c for c in (outcome["time"], outcome["event"], "time", "event") if c in needed]
+    if leaks:
+        raise DataError(
+            f"task {task!r}: the inputs take the column {leaks[0]!r}, which is the outcome or has its name (target leak); "
+            "name the inputs without it, or rename the column"
+        )
+    table = survival_outcome(participants, outcome, ledger)
     for column in needed:
         table = _numeric_or_level(table, column)
     kept = [*KEY, *(c for c in (SITE, FAMILY) if c in table), "time", "event"]
     ledger.count("kept", "with outcome", table, events=True)
-    return Examples(table[[*kept, *needed]].reset_index(drop=True), blocks)
+    return Examples(table[list(dict.fromkeys([*kept, *needed]))].reset_index(drop=True), blocks)
 
 
 def survival_outcome(table: pd.DataFrame, outcome: dict[str, Any], ledger: Ledger) -> pd.DataFrame:
@@ -224,6 +248,8 @@ def event_flag(values: pd.Series, outcome: dict[str, Any]) -> pd.Series:
     text = values.map(_plain)
     found = sorted(text.unique())
     wanted = outcome.get("event_value")
+    if isinstance(wanted, bool) and set(found) <= set(EVENT_WORDS):  # YAML reads a plain `yes` as true
+        return text.map(EVENT_WORDS).astype(bool) == wanted
     if wanted is None:
         if not set(found) <= set(EVENT_WORDS):
             raise DataError(
@@ -253,10 +279,12 @@ def _plain(value: Any) -> str:
 
 
 def _columns(table: pd.DataFrame, wanted: list[str]) -> list[str]:
-    found = [c for pattern in wanted for c in table.columns if fnmatch.fnmatchcase(c, pattern)]
-    missing = [pattern for pattern in wanted if not fnmatch.filter(table.columns, pattern)]
-    if missing:
-        raise DataError(f"inputs: no column {missing[0]!r} among {', '.join(map(repr, table.columns[:20]))}")
+    found: list[str] = []
+    for pattern in wanted:
+        named = [c for c in table.columns if c == pattern or fnmatch.fnmatchcase(c, pattern)]
+        if not named:
+            raise DataError(f"inputs: no column {pattern!r} among {', '.join(map(repr, table.columns[:20]))}")
+        found += named
     return list(dict.fromkeys(found))
 
 
@@ -274,22 +302,25 @@ def _numeric_or_level(table: pd.DataFrame, column: str, most_levels: int = 12) -
         return table.assign(**{column: numbers})
     numbers = pd.to_numeric(values, errors="coerce")
     odd = values[numbers.isna() & values.notna()]
-    if numbers.notna().sum() > 0.5 * values.notna().sum():
+    if not len(odd) and numbers.notna().any() and column not in (SITE, FAMILY):
+        return _numeric_or_level(table.assign(**{column: numbers}), column)  # numbers that were read as text
+    if len(odd) and numbers.notna().sum() > 0.5 * values.notna().sum():
         raise DataError(
             f"inputs: column {column!r}, row {odd.index[0]}: {odd.iloc[0]!r} among numbers; correct it or write an empty cell"
         )
     words = values.map(lambda x: str(x).strip() if pd.notna(x) else None)
     if words.nunique() > most_levels:
+        known = words.dropna()
         raise DataError(
-            f"inputs: column {column!r} is text with {words.nunique()} different values (row {odd.index[0]}: {odd.iloc[0]!r}); "
-            "code it as numbers or as a few levels"
+            f"inputs: column {column!r} is text with {words.nunique()} different values "
+            f"(row {known.index[0]}: {known.iloc[0]!r}); code it as numbers or as a few levels"
         )
     return table.assign(**{column: words})
 
 
 def check_tolerance(ledger: Ledger, n_patients: int, tolerance: float, task: str) -> None:
     """Stop when more patients were quarantined than the study tolerates."""
-    lost = {tuple(row[name] for name in PERSON) for row in ledger.failures if row["stage"] != "note"}
+    lost = {(row["cohort"], row["participant_id"] or row["row"]) for row in ledger.failures if row["stage"] != "note"}
     if lost and len(lost) > tolerance * n_patients:
         example = next(row for row in ledger.failures if row["stage"] != "note")
         raise DataError(

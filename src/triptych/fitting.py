@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from triptych import plugins
-from triptych.errors import DataError
+from triptych.errors import DataError, NotEstimableError
 from triptych.tables import FIT, KEY, SITE, Examples, failure, keys_hash
 
 
@@ -36,7 +36,8 @@ def fit_folds(
     Returns
     -------
     predictions, notes, failures
-        Rows of the waist with one further column per time; what each fit chose; failed fits.
+        Rows of the waist with one further column per time (none when every fit failed and that is tolerated: ``gather``
+        judges all jobs of a model together); what each fit chose; failed fits.
     """
     module = plugins.load("models", use)
     chosen = plugins.build_options(module, options)
@@ -49,11 +50,13 @@ def fit_folds(
             predicted = fitted.predict(test, times)
             _check(predicted, test, fitted, train)
             predicted["risk"] = predicted["risk"].round(10)  # rounding noise must not break ties of risk
-        except DataError as error:
+        except (DataError, NotEstimableError) as error:
             message = f"model {name!r}, task {task!r}, repeat {repeat + 1}, fold {fold + 1}: {error}"
             if not tolerate:
                 raise DataError(message) from error
-            failures.append(failure("fit", modality="table", reason=message, advice="see the model's options"))
+            failures.append(
+                failure("fit", modality="table", reason=message, advice="see the model's options", model=name)
+            )
             continue
         head = dict(zip(FIT, (task, name, repeat, fold), strict=True))
         known = test.table[[*KEY, *([SITE] if SITE in test.table else []), "time"]].assign(event=test.event.astype(int))
@@ -62,7 +65,7 @@ def fit_folds(
             {**head, "seen": fitted.seen, "n_train": len(train), "events_train": int(train.event.sum()), **fitted.notes}
         )
     if not predictions:
-        raise DataError(f"model {name!r}, task {task!r}: every fit failed; the first: {failures[0]['reason']}")
+        return pd.DataFrame(columns=[*FIT, *KEY, "time", "event", "risk"]), notes, failures
     table = pd.concat(predictions, ignore_index=True)
     return table[[*FIT, *(c for c in table if c not in FIT)]], notes, failures
 

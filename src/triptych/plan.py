@@ -5,6 +5,7 @@ plain functions.  Light imports only: a plan is made each time the workflow is p
 """
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import Any
 from triptych import plugins, raw
 from triptych.errors import DataError
 from triptych.precheck import precheck
-from triptych.study import Model, Predictions, Published, Study, Task, read
+from triptych.study import Model, Predictions, Published, Study, Task
+from triptych.study_file import read_with_places
 
 TABLES = ("flow", "audit", "scores", "comparisons", "spread", "km_by_risk")
 
@@ -37,10 +39,15 @@ class Plan:
     @classmethod
     def of(cls, configfiles: list[Path], overrides: dict[str, Any], clone: Path) -> "Plan":
         """Read the study (the default one when no file is named), find its raw files, look at its data."""
-        study = read(*configfiles or [clone / "config" / "config.yaml"], overrides=overrides)
+        study, where = read_with_places(*configfiles or [clone / "config" / "config.yaml"], overrides=overrides)
         digests = {name: raw.digest(name, entry, study.root) for name, entry in study.cohorts.items()}
         plan = cls(study, clone, digests)
-        precheck(study, digests)
+        _ = plan.predictions, plan.published  # found now, so that a fault in them is told like any other
+        try:
+            precheck(study, digests)
+        except DataError as error:
+            task = re.match(r"task '([\w-]+)'", str(error))
+            raise DataError(f"{where('tasks', task[1])}: {error}" if task else str(error)) from None
         return plan
 
     # ---- files ----
@@ -110,13 +117,16 @@ class Plan:
     def fits(self, task: str, ending: str) -> list[Path]:
         """Files of all fits of a task, in the order of the study."""
         here = self.out / task / "fits"
-        models = self.models(task).items()
-        return [here / name / f"{batch}.{ending}" for name, model in models for batch in self.batches(model)]
+        models = self.models(task)
+        return [here / name / f"{batch}.{ending}" for name in models for batch in self.batches(name)]
 
-    def batches(self, model: Model) -> list[str]:
-        """Jobs of one model in one task: a repeat each, or a fold each."""
+    def batches(self, model: str) -> list[str]:
+        """Jobs of one model in one task: one for all, a repeat each, or a fold each."""
+        job = self.study.job_of(model)
+        if job == "model":
+            return ["all"]
         repeats = [f"repeat-{k}" for k in range(self._of_split("repeats"))]
-        if model.job == "repeat":
+        if job == "repeat":
             return repeats
         return [f"{repeat}_fold-{k}" for repeat in repeats for k in range(self._of_split("folds"))]
 
@@ -176,6 +186,8 @@ def as_json(value: Any) -> str:
 
 
 def batch(name: str) -> tuple[int, int]:
-    """Repeat and fold of a job's name; fold -1 means all folds of the repeat."""
+    """Repeat and fold of a job's name; -1 means all of them."""
+    if name == "all":
+        return -1, -1
     repeat, _, fold = name.removeprefix("repeat-").partition("_fold-")
     return int(repeat), int(fold) if fold else -1

@@ -64,8 +64,8 @@ def describe(kind: str, name: str) -> Description:
     return _describe(kind, name, path, path.stat().st_mtime_ns)
 
 
-def check_options(kind: str, name: str, options: dict[str, Any], where: str) -> None:
-    """Refuse an option that the plug-in does not have, lacks, or of another type than its annotation says.
+def check_given(kind: str, name: str, options: dict[str, Any], where: str) -> None:
+    """Refuse an option that the plug-in does not have, or of another type than its annotation says.
 
     Raises
     ------
@@ -77,7 +77,15 @@ def check_options(kind: str, name: str, options: dict[str, Any], where: str) -> 
         if key not in known:
             raise StudyError(f"{where}: {name!r} has no option {key!r}{did_you_mean(key, known)}")
         if not _fits(value, known[key].annotation):
-            raise StudyError(f"{where}: option {key!r} of {name!r} must be {known[key].annotation}, not {value!r}")
+            raise StudyError(
+                f"{where}: option {key!r} of {name!r} must be {known[key].annotation}, not {value!r}{_as_number(value)}"
+            )
+
+
+def check_options(kind: str, name: str, options: dict[str, Any], where: str) -> None:
+    """As ``check_given``, and refuse options that lack one without a default."""
+    check_given(kind, name, options, where)
+    known = describe(kind, name).options
     missing = [key for key, option in known.items() if option.default is ... and key not in options]
     if missing:
         raise StudyError(f"{where}: {name!r} needs the option {missing[0]!r} ({known[missing[0]].annotation})")
@@ -139,6 +147,14 @@ def _fits(value: Any, annotation: str) -> bool:
             return True
         if base == "str" and isinstance(value, str):
             return True
-        if base in ("Any", "dict"):
+        if base == "Any" or (base == "dict" and isinstance(value, dict)):
             return True
     return False
+
+
+def _as_number(value: Any) -> str:
+    """A hint for numbers that YAML reads as text (``1e-3``, which needs a point)."""
+    try:
+        return f"; YAML reads it as text, write {float(value)}" if isinstance(value, str) else ""
+    except ValueError:
+        return ""

@@ -6,6 +6,7 @@ raw files and this code, was found good, so that later plans start at once.
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -44,7 +45,7 @@ def precheck(study: Study, digests: dict[str, str]) -> None:
     if stamp.exists():
         return
     STAMPS.mkdir(parents=True, exist_ok=True)
-    question = stamp.with_suffix(".json")
+    question = stamp.with_suffix(f".{os.getpid()}.json")
     question.write_text(content)
     command = [
         sys.executable,

@@ -51,8 +51,10 @@ def _git(clone: Path) -> dict[str, Any]:
             return None
         return done.stdout.strip() if done.returncode == 0 else None
 
-    commit = ask("rev-parse", "HEAD")
-    if commit is None:
+    commit, top = ask("rev-parse", "HEAD"), ask("rev-parse", "--show-toplevel")
+    if (
+        commit is None or top is None or Path(top).resolve() != clone.resolve()
+    ):  # else the clone lies in another project
         return {"commit": "not a git clone", "dirty": None, "branch": None}
     return {
         "commit": commit,

@@ -98,5 +98,5 @@ def compute(rows: pd.DataFrame, statistic: str) -> float:
 
 
 def _members(rows: pd.DataFrame) -> list[np.ndarray]:
-    fold = rows["fold"].to_numpy()
-    return [fold == k for k in np.unique(fold)]
+    fit = rows.groupby(["repeat", "fold"], sort=True).ngroup().to_numpy()
+    return [fit == k for k in np.unique(fit)]

@@ -6,6 +6,7 @@ only, since the workflow asks for it each time it is parsed.
 """
 
 import csv
+import gzip
 import hashlib
 import json
 import os
@@ -86,9 +87,35 @@ def columns(cohort: str, entry: Any, root: Path | None) -> list[str]:
     """Column names of a cohort: declared by the plug-in (``X*`` stands for a family), or the header of the user's table."""
     if entry is None or not entry.table:
         return list(plugins.describe("cohorts", cohort)["COLUMNS"])
-    path = _existing(Path(entry.table).expanduser(), cohort)
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        return next(csv.reader(stream, delimiter=delimiter(path)), [])
+    return header(_existing(Path(entry.table).expanduser(), cohort))
+
+
+def header(path: Path) -> list[str]:
+    """Column names of a user's table.
+
+    Raises
+    ------
+    DataError
+        When there is no header, it is not text, it is separated by something else, or a name comes twice.
+    """
+    separator = delimiter(path)
+    try:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", newline="", encoding="utf-8-sig") as stream:
+            names = next(csv.reader(stream, delimiter=separator), [])
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 text ({error.reason}, byte {error.start}); save it as UTF-8") from None
+    if not names:
+        raise DataError(f"{path}: the file is empty; it needs a first line with the names of the columns")
+    other = [mark for mark in (";", "\t", ",", "|") if mark in names[0]]
+    if len(names) == 1 and other:
+        raise DataError(
+            f"{path}: line 1 is one column, {names[0][:60]!r}: it is separated by {other[0]!r}, not by {separator!r}; "
+            "save it as comma-separated .csv or tab-separated .tsv"
+        )
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise DataError(f"{path}: line 1 has two columns called {twice[0]!r}; rename or remove one")
+    return names
 
 
 def delimiter(path: Path) -> str:

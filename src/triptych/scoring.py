@@ -121,7 +121,9 @@ def _score_of(parts: list[Held], score, fewest: tuple[int, int] = (0, 0)) -> dic
     counts = {"n": len(parts[0].time), "n_events": int(parts[0].event.sum())}
     try:
         if counts["n"] < fewest[0] or counts["n_events"] < fewest[1]:
-            raise NotEstimableError(f"too few for a score of its own: {counts['n']} patients, {counts['n_events']} events")
+            raise NotEstimableError(
+                f"too few for a score of its own: {counts['n']} patients, {counts['n_events']} events"
+            )
         value = float(np.mean([score(part)[0] for part in parts]))
     except NotEstimableError as error:
         return {"value": np.nan, **counts, "estimable": False, "reason": str(error)}

@@ -38,13 +38,16 @@ def gather(
     """
     failures = [row for one in said for row in one["failures"]]
     wanted = splits[["repeat", "fold"]].drop_duplicates().shape[0]
-    table = pd.concat(fits, ignore_index=True)
+    fits = [fit for fit in fits if len(fit)]
+    table = pd.concat(fits, ignore_index=True) if fits else pd.DataFrame(columns=FIT)
     done = table.drop_duplicates(FIT).groupby("model").size()
-    for model, n in done.items():
-        if wanted - n > tolerance * wanted:
+    for model in dict.fromkeys([*done.index, *(row["model"] for row in failures)]):
+        n = done.get(model, 0)
+        if wanted - n > tolerance * wanted or not n:
+            reasons = [row["reason"] for row in failures if row["model"] == model] or ["its predictions are missing"]
             raise DataError(
                 f"model {model!r}: {wanted - n} of {wanted} fits failed, more than `tolerance: fits: {tolerance:g}`; "
-                f"the first: {failures[0]['reason']}"
+                f"the first: {reasons[0]}"
             )
     known = [*FIT, *KEY, *([SITE] if SITE in table else []), *PREDICTIONS[kind]]
     check_predictions(table, kind, "predictions")

@@ -13,11 +13,20 @@ import tempfile
 from pathlib import Path
 
 WIDTHS = {"desktop": 1280, "phone": 390}
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --hide-scrollbars --allow-file-access-from-files"
-).split()
-WRAPPER = """<!doctype html><body style="margin:0"><iframe id="f" src="{src}" style="border:0" width="{width}" height="4000"></iframe>
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--allow-file-access-from-files",
+]
+WRAPPER = """<!doctype html><body style="margin:0">
+<iframe id="f" src="{src}" style="border:0" width="{width}" height="4000"></iframe>
 <pre id="said"></pre><script>
 document.getElementById("f").onload = function () {{
   const d = this.contentDocument, images = [...d.images];
@@ -47,12 +56,18 @@ def look(report: Path, name: str, width: int, pictures: Path) -> list[str]:
     wrapper.write_text(WRAPPER.format(src=report.name, width=width))
     try:
         dom = run(["--dump-dom", "--virtual-time-budget=20000", f"--window-size={max(width, 500)},4000"], wrapper)
-        shot = [f"--screenshot={pictures / name}.png", f"--window-size={max(width, 500)},4000", "--virtual-time-budget=20000"]
+        shot = [
+            f"--screenshot={pictures / name}.png",
+            f"--window-size={max(width, 500)},4000",
+            "--virtual-time-budget=20000",
+        ]
         run(shot, wrapper)
     finally:
         wrapper.unlink()
     said = json.loads(re.search(r'<pre id="said">(.*?)</pre>', dom, re.S)[1].replace("&amp;", "&"))
-    print(f"{name}: {said['images']} pictures, {said['headings']} headings, {said['wide']} px wide in a window of {width}")
+    print(
+        f"{name}: {said['images']} pictures, {said['headings']} headings, {said['wide']} px wide in a window of {width}"
+    )
     faults = [f"{name}: {said['broken']} pictures do not show"] * bool(said["broken"])
     faults += [f"{name}: no picture or no heading at all"] * (not said["images"] or not said["headings"])
     faults += [f"{name}: the page is {said['wide']} px wide"] * (said["wide"] > width)

@@ -20,7 +20,9 @@ def differences(new, old, path="") -> list[str]:
 def main() -> int:
     new, old = (json.loads(Path(path).read_text()) for path in sys.argv[1:3])
     versions = {"R", "versions", "version", "made_with", "r", "survival_version"}
-    found = differences({k: v for k, v in new.items() if k not in versions}, {k: v for k, v in old.items() if k not in versions})
+    found = differences(
+        {k: v for k, v in new.items() if k not in versions}, {k: v for k, v in old.items() if k not in versions}
+    )
     print("\n".join(found) or "golden values: equal to 1e-9")
     return bool(found)
 

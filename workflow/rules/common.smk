@@ -55,4 +55,4 @@ wildcard_constraints:
     model=one_of(STUDY.models),
     metric=one_of(STUDY.statistics.metrics),
     figure=one_of(plugins.names("figures")),
-    batch=r"repeat-\d+(_fold-\d+)?",
+    batch=r"all|repeat-\d+(_fold-\d+)?",

@@ -1,4 +1,4 @@
-# Training: one job per task, model and repeat (per fold, for models with `job: fold`), then the waist.
+# Training: one job per task and model, or per repeat or fold of it (`job:` in the study), then the waist.
 #
 # needs   examples, splits, a passed audit
 # makes   {task}/fits/{model}/{batch}.parquet, .json   predictions of held-out patients; what each fit chose

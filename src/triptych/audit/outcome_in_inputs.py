@@ -11,6 +11,7 @@ TITLE = "The outcome among the inputs"
 LEAK_CLASS = "target"
 SEVERITY = "stop"
 LIMIT = 0.98
+LEVELS = 12  # a column with so few different values is looked at as words, too
 
 
 def check(context: Context) -> pd.DataFrame:
@@ -22,13 +23,15 @@ def check(context: Context) -> pd.DataFrame:
     suspects = []
     for column in dict.fromkeys(inputs.columns):
         values = inputs[column].iloc[:, 0] if isinstance(inputs[column], pd.DataFrame) else inputs[column]
-        if not pd.api.types.is_numeric_dtype(values) or values.nunique() < 2:
-            continue
         known = values.notna().to_numpy()
-        x = values.to_numpy(float)[known]
-        if values.nunique() == 2 and abs(np.corrcoef(x, event[known])[0, 1]) > LIMIT:
+        if values.nunique() < 2:
+            continue
+        if values.nunique() <= LEVELS and _tells_event(values[known].to_numpy(), event[known]):
             suspects.append(f"{column} (equals the event)")
             continue
+        if not pd.api.types.is_numeric_dtype(values):
+            continue
+        x = values.to_numpy(float)[known]
         try:
             c = harrell(time[known], event[known], x, influence=False).c
         except NotEstimableError:
@@ -41,3 +44,10 @@ def check(context: Context) -> pd.DataFrame:
     return findings(
         finding(SEVERITY, message, keys=suspects, action="leave them out, or show that they are known at baseline")
     )
+
+
+def _tells_event(levels: np.ndarray, event: np.ndarray) -> bool:
+    """Whether the level (a number or a word) says who has the event; many levels of few rows each would do so by chance."""
+    share = pd.Series(event.astype(float)).groupby(levels).transform("mean").to_numpy()
+    rows_enough = len(np.unique(levels)) == 2 or len(levels) >= 5 * len(np.unique(levels))
+    return bool(rows_enough and np.ptp(share) > 0 and np.corrcoef(share, event)[0, 1] > LIMIT)

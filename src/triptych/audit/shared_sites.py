@@ -14,7 +14,11 @@ def check(context: Context) -> pd.DataFrame:
     """Count, per fold, the sites of the test part that are also in training."""
     if SITE not in context.people or context.people[SITE].isna().all():
         return not_assessable("no column site: effects of hospitals and scanners cannot be seen")
-    splits = context.splits.merge(context.people[[*KEY, SITE]].drop_duplicates(KEY), on=KEY, how="left")
+    people = context.people[[*KEY, SITE]].drop_duplicates(KEY)
+    people = people.assign(
+        **{SITE: people["cohort"].astype(str) + "/" + people[SITE]}
+    )  # as leave_site_out tells them apart
+    splits = context.splits.merge(people, on=KEY, how="left")
     counts = []
     for (repeat, _), rows in splits.groupby(["repeat", "fold"]):
         test = set(rows.loc[rows["part"] == "test", SITE].dropna())

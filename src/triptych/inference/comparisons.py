@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from triptych.errors import NotEstimableError
 from triptych.inference.intervals import Interval, from_influence, over_resamples, over_sites
@@ -55,7 +55,7 @@ def _tested(interval: Interval, method: str) -> Comparison:
     if not interval.se > 1e-14:
         raise NotEstimableError("the two models do not differ on any unit")
     statistic = interval.value / interval.se
-    p = float(2 * stats.t.sf(abs(statistic), interval.df))
+    p = float(2 * special.stdtr(interval.df, -abs(statistic)))
     return Comparison(
         Interval(interval.value, interval.low, interval.high, interval.se, interval.df, method), statistic, p
     )

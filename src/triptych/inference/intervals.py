@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special  # scipy.stats would cost every job half a second to import
 
 from triptych.errors import NotEstimableError
 
@@ -46,7 +46,7 @@ def from_influence(value: float, influence: np.ndarray, *, level: float, scale: 
     if n < FEWEST_UNITS:
         raise NotEstimableError(f"{n} {unit}s are too few for an interval (at least {FEWEST_UNITS})")
     se = float(np.sqrt(n / (n - 1) * np.sum(np.square(influence))))
-    half = float(stats.t.ppf(0.5 + level / 2, n - 1)) * se
+    half = float(special.stdtrit(n - 1, 0.5 + level / 2)) * se
     method = f"influence function by {unit}, {'logit-' if scale == 'logit' else ''}t with {n - 1} degrees of freedom"
     if scale == "logit" and 0 < value < 1:
         centre, half = np.log(value / (1 - value)), half / (value * (1 - value))
@@ -68,7 +68,7 @@ def over_sites(values: np.ndarray, *, level: float) -> Interval:
     if n < FEWEST_SITES:
         raise NotEstimableError(f"{n} sites are not informative about a new site (at least {FEWEST_SITES})")
     se = float(np.std(values, ddof=1) / np.sqrt(n))
-    half = float(stats.t.ppf(0.5 + level / 2, n - 1)) * se
+    half = float(special.stdtrit(n - 1, 0.5 + level / 2)) * se
     value = float(np.mean(values))
     return Interval(value, value - half, value + half, se, n - 1, f"t over sites with {n - 1} degrees of freedom")
 
@@ -92,6 +92,6 @@ def over_resamples(values: np.ndarray, *, ratio: float, level: float) -> Interva
     if n < FEWEST_RESAMPLES:
         raise NotEstimableError(f"{n} resamples are too few (at least {FEWEST_RESAMPLES}; 10 x 10 is better)")
     se = float(np.sqrt((1 / n + ratio) * np.var(values, ddof=1)))
-    half = float(stats.t.ppf(0.5 + level / 2, n - 1)) * se
+    half = float(special.stdtrit(n - 1, 0.5 + level / 2)) * se
     value = float(np.mean(values))
     return Interval(value, value - half, value + half, se, n - 1, f"Nadeau-Bengio t over {n} resamples")

@@ -39,7 +39,7 @@ class TableEncoder:
     @property
     def names(self) -> list[str]:
         """Names of the matrix' columns."""
-        return [f"{c.name}={level}" for c in self.columns for level in c.levels[1:] or ("",)]
+        return [f"{c.name}={level}" if level else c.name for c in self.columns for level in c.levels[1:] or ("",)]
 
     def __call__(self, examples: Examples) -> np.ndarray:
         """The matrix (n, p), float64, of zero mean and unit variance on the training rows."""
@@ -83,6 +83,12 @@ def _fit_column(values: pd.Series) -> Column:
     return Column(
         column.name, column.fill, column.levels, tuple(matrix.mean(axis=0)), tuple(np.where(scale > 0, scale, 1.0))
     )
+
+
+def need_events(train: Examples, fewest: int) -> None:
+    """Refuse to learn from fewer events than a model can use."""
+    if train.event.sum() < fewest:
+        raise DataError(f"{int(train.event.sum())} of {len(train)} training rows have an event; {fewest} are needed")
 
 
 def inner_folds(train: Examples, folds: int, seed: int) -> np.ndarray:

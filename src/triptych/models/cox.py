@@ -1,5 +1,6 @@
 """Cox proportional hazards with Efron ties; a ridge penalty may be given or chosen by cross-validated partial likelihood."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,7 +64,16 @@ def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, devi
         penalty = options.ridge[0]
     elif options.ridge:
         penalty = select_ridge(x, time, event, options.ridge, inner_folds(train, options.inner_folds, seed))
-    model = fit_cox(x, time, event, ties=options.ties, l2=penalty)
+    try:
+        model = fit_cox(x, time, event, ties=options.ties, l2=penalty)
+    except DataError as error:
+        raise DataError(_in_words(str(error), encoder.names)) from error
     baseline = baseline_cumulative_hazard(x @ model.beta, time, event, ties=options.ties)
     notes = {"ridge": penalty, "columns": x.shape[1], "dropped": encoder.dropped}
     return Fitted(encoder, model.beta, baseline, encoder.seen, notes)
+
+
+def _in_words(message: str, names: list[str]) -> str:
+    """The solver's message in the words of a study: columns by name, the option that is the penalty."""
+    named = re.sub(r"column (\d+) of x", lambda found: f"column {names[int(found[1])]!r}", message)
+    return named.replace("a penalty (l2 > 0)", "a penalty (`ridge: [1, 10, 100]`)")

@@ -9,7 +9,14 @@ from sksurv.linear_model import CoxnetSurvivalAnalysis
 from sksurv.util import Surv
 
 from triptych.errors import DataError
-from triptych.models._inputs import TableEncoder, fit_encoder, inner_folds, linear_predictor, survival_table
+from triptych.models._inputs import (
+    TableEncoder,
+    fit_encoder,
+    inner_folds,
+    linear_predictor,
+    need_events,
+    survival_table,
+)
 from triptych.survival.cox import baseline_cumulative_hazard, cox_survival, log_partial_likelihood
 from triptych.survival.nonparametric import StepCurve
 from triptych.tables import Examples
@@ -52,6 +59,7 @@ def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, devi
     The criterion is that of Verweij & van Houwelingen (1993), with Efron ties.
     """
     encoder = fit_encoder(train, blocks)
+    need_events(train, 2)  # one may be left out by an inner fold
     x, time, event = encoder(train), train.time, train.event
     alphas, betas = _path(x, time, event, options)
     score = np.zeros(len(alphas))

@@ -7,7 +7,7 @@ import pandas as pd
 from sksurv.ensemble import RandomSurvivalForest
 from sksurv.util import Surv
 
-from triptych.models._inputs import TableEncoder, fit_encoder, survival_table
+from triptych.models._inputs import TableEncoder, fit_encoder, need_events, survival_table
 from triptych.tables import Examples
 
 TASKS = ("survival",)
@@ -48,6 +48,7 @@ class Fitted:
 def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, device: str) -> Fitted:
     """Grow the forest (Ishwaran et al. 2008)."""
     encoder = fit_encoder(train, blocks)
+    need_events(train, 1)
     forest = RandomSurvivalForest(
         n_estimators=options.trees,
         min_samples_leaf=options.min_leaf,

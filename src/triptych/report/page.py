@@ -88,7 +88,9 @@ def render(inputs: Inputs) -> str:
 
 def _reproduced(inputs: Inputs) -> list[str]:
     """How all published cells compare with ours, and what to know of them; nothing when no table was published."""
-    tables = [task.tables["published"] for task in inputs.tasks if not task.tables.get("published", pd.DataFrame()).empty]
+    tables = [
+        task.tables["published"] for task in inputs.tasks if not task.tables.get("published", pd.DataFrame()).empty
+    ]
     if not tables:
         return []
     cited = inputs.study.get("published_citation") or "the published table"

@@ -42,6 +42,7 @@ def split(participants: pd.DataFrame, options: Options, *, seed: int) -> pd.Data
     test = (values.astype(str) == options.test).to_numpy()
     if test.all() or not test.any():
         raise DataError(
-            f"given: column {options.column!r} puts {int(test.sum())} of {len(test)} rows into {options.test!r}"
+            f"given: column {options.column!r} puts {int(test.sum())} of {len(test)} rows into {options.test!r}; it holds "
+            f"{', '.join(map(repr, sorted(values.astype(str).unique())[:6]))}: name another value with `test:`"
         )
     return rows_of_fold(participants, 0, 0, test)

@@ -10,6 +10,7 @@ from triptych.splits._groups import group_codes, rows_of_fold
 from triptych.tables import SITE
 
 ANSWERS = ("new-site", "new-patients")
+FOLDS_FROM_DATA = True  # as many as there are hospitals: no plan can name one job per fold
 
 
 @dataclass(frozen=True)

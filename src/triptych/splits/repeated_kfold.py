@@ -39,6 +39,9 @@ def split(participants: pd.DataFrame, options: Options, *, seed: int) -> pd.Data
     DataError
         When there are fewer groups with an event than folds: some fold would have none.
     """
+    for name, least in (("folds", 2), ("repeats", 1)):
+        if getattr(options, name) < least:
+            raise DataError(f"repeated_kfold: `{name}:` must be {least} or more, not {getattr(options, name)}")
     groups = group_codes(participants)
     with_event = pd.Series(participants["event"].to_numpy(bool)).groupby(groups).any().to_numpy()
     if with_event.sum() < options.folds or len(with_event) < 2 * options.folds:

@@ -66,7 +66,6 @@ def test_says_what_it_is_without_being_imported(name):
     assert "pyplot" not in (FOLDER / f"{name}.py").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("n", [1, 3, 12])
 @pytest.mark.parametrize("name", NAMES)
 def test_draws(name, n, tables):

@@ -1,0 +1,226 @@
+"""What the types of a study cannot say: names that exist, columns that are there, splits that answer the question."""
+
+import fnmatch
+import re
+
+from triptych import plugins, raw
+from triptych.errors import DataError, StudyError, did_you_mean
+from triptych.places import Where
+from triptych.study import ESTIMANDS, Predictions, Study
+
+
+def check(study: Study, where: Where) -> None:
+    """Raise the first fault of a study, with its place.
+
+    Raises
+    ------
+    StudyError
+        With file, line, key, what is wrong and the nearest right word.
+    DataError
+        When a file that the study names cannot be read.
+    """
+    for cohort, entry in study.cohorts.items():
+        if entry is None or entry.table is None:
+            _plugin("cohorts", cohort, where("cohorts", cohort))
+    if study.seed < 0:
+        raise StudyError(f"{where('seed')}: a seed is a whole number, 0 or more, not {study.seed}")
+    for metric in study.statistics.metrics:
+        _plugin("metrics", metric, where("statistics", "metrics"))
+    for figure in study.statistics.figures:
+        table = _plugin("figures", figure, where("statistics", "figures"))["TABLE"]
+        if (table == "published" and not study.published) or (table == "calibration" and study.predictions):
+            place = where("statistics", "figures")
+            raise StudyError(
+                f"{place}: the figure {figure!r} draws the table {table!r}, which this study does not make"
+            )
+    for audit in study.audit:
+        _plugin("audit", audit, where("audit", audit))
+    for task in study.tasks:
+        _check_task(study, task, where)
+    for model in study.models:
+        _check_model(study, model, where)
+    _check_validation(study, where)
+
+
+def _plugin(kind: str, name: str, place: str) -> plugins.Description:
+    try:
+        return plugins.describe(kind, name)
+    except StudyError as error:
+        raise StudyError(f"{place}: {error}") from None
+
+
+def _check_task(study: Study, name: str, where: Where) -> None:
+    task = study.tasks[name]
+    here = ("tasks", name)
+    if task.horizon == float("inf"):
+        raise StudyError(f"{where(*here, 'horizon')}: a horizon is a finite time, not {task.horizon}")
+    if not study.models_of(name):
+        raise StudyError(f"{where(*here)}: no model competes in the task {name!r}; add it to the `tasks:` of a model")
+    for metric in study.statistics.metrics:
+        if task.kind not in plugins.describe("metrics", metric)["TASKS"]:
+            raise StudyError(f"{where('statistics', 'metrics')}: {metric!r} cannot score the {task.kind} task {name!r}")
+        if plugins.describe("metrics", metric).literals.get("AT_HORIZON") and task.horizon is None:
+            raise StudyError(f"{where(*here)}: the metric {metric!r} needs a horizon; add `horizon:` to the task")
+    for cohort in task.cohorts:
+        if cohort not in study.cohorts:
+            raise StudyError(
+                f"{where(*here, 'cohorts')}: no cohort {cohort!r} in this study{did_you_mean(cohort, study.cohorts)}"
+            )
+    if study.predictions:
+        _check_columns_as_risk(study, name, where)
+        return
+    if not task.cohorts:
+        raise StudyError(f"{where(*here)}: a task needs `cohorts:`, or the study needs `predictions:`")
+    for role in ("time", "event") if task.kind == "survival" else ():
+        if getattr(task.outcome, role) is None:
+            raise StudyError(
+                f"{where(*here, 'outcome')}: a survival outcome needs the column of its {role}; add `{role}:`"
+            )
+    _check_columns(study, name, where)
+
+
+def _check_columns(study: Study, name: str, where: Where) -> None:
+    """Every named column exists in every cohort of the task, and no input is the outcome."""
+    task = study.tasks[name]
+    outcome = {role: getattr(task.outcome, role) for role in ("time", "event") if getattr(task.outcome, role)}
+    for cohort in task.cohorts:
+        columns = _columns(study, cohort, where)
+        for role, column in outcome.items():
+            if not _matches(column, columns):
+                place = where("tasks", name, "outcome", role)
+                raise StudyError(f"{place}: cohort {cohort!r} has no column {column!r}{did_you_mean(column, columns)}")
+        for block, wanted in task.inputs.items():
+            place = where("tasks", name, "inputs", block)
+            for pattern in wanted:
+                found = _matches(pattern, columns)
+                if not found:
+                    raise StudyError(
+                        f"{place}: cohort {cohort!r} has no column {pattern!r}{did_you_mean(pattern, columns)}"
+                    )
+                leaks = set(found) & set(outcome.values())
+                if leaks:
+                    raise StudyError(
+                        f"{place}: {pattern!r} takes the outcome column {min(leaks)!r} as an input (target leak); "
+                        "name the inputs without it"
+                    )
+
+
+def _check_columns_as_risk(study: Study, name: str, where: Where) -> None:
+    """A column that is used as risk exists in every cohort of the task."""
+    task = study.tasks[name]
+    for model, entry in study.models_of(name).items():
+        place = where("models", model, "column")
+        if entry.column and not task.cohorts:
+            raise StudyError(f"{place}: the task {name!r} has no `cohorts:` to take the column from; add them")
+        for cohort in task.cohorts if entry.column else ():
+            columns = _columns(study, cohort, where)
+            if not _matches(entry.column or "", columns):
+                known = did_you_mean(entry.column or "", columns)
+                raise StudyError(f"{place}: cohort {cohort!r} has no column {entry.column!r}{known}")
+
+
+def _columns(study: Study, cohort: str, where: Where) -> list[str]:
+    try:
+        return raw.columns(cohort, study.cohorts[cohort], study.root)
+    except DataError as error:
+        raise DataError(f"{where('cohorts', cohort, 'table')}: {error}") from None
+
+
+def _matches(pattern: str, columns: list[str]) -> list[str]:
+    """Columns that a pattern names; a cohort may itself declare families such as ``X*``."""
+    return [
+        c
+        for c in columns
+        if c == pattern or fnmatch.fnmatchcase(c, pattern) or ("*" in c and fnmatch.fnmatchcase(pattern, c))
+    ]
+
+
+def _check_model(study: Study, name: str, where: Where) -> None:
+    model = study.models[name]
+    here = ("models", name)
+    if sum(x is not None for x in (model.use, model.column, model.external)) != 1:
+        raise StudyError(f"{where(*here)}: say exactly one of `use:` (a plug-in), `column:` and `external:`")
+    if (model.external or model.column) and not study.predictions:
+        raise StudyError(f"{where(*here)}: `external:` and `column:` go with a study that has `predictions:`")
+    for key, tasks in (("tasks", model.tasks), ("options_by_task", model.options_by_task)):
+        for task in tasks:
+            if task not in study.tasks:
+                known = did_you_mean(task, study.tasks)
+                raise StudyError(f"{where(*here, key)}: no task {task!r} in this study{known}")
+    if not model.use:
+        return
+    description = _plugin("models", model.use, where(*here, "use"))
+    for task in study.tasks:
+        if name not in study.models_of(task):
+            continue
+        if study.tasks[task].kind not in description["TASKS"]:
+            able = ", ".join(description["TASKS"])
+            raise StudyError(
+                f"{where(*here, 'use')}: {model.use!r} does {able}, not the {study.tasks[task].kind} task {task!r}"
+            )
+        for block in model.inputs:
+            if block not in study.tasks[task].inputs:
+                known = did_you_mean(block, study.tasks[task].inputs)
+                raise StudyError(f"{where(*here, 'inputs')}: task {task!r} has no block of inputs {block!r}{known}")
+        own = model.options_by_task.get(task, {})
+        plugins.check_given("models", model.use, own, where(*here, "options_by_task", task))
+        plugins.check_options("models", model.use, {**model.options, **own}, where(*here, "options"))
+
+
+def _check_predictions(predictions: Predictions, where: Where) -> None:
+    known = (
+        "task",
+        "model",
+        "repeat",
+        "fold",
+        "cohort",
+        "participant_id",
+        "session_id",
+        "site",
+        "time",
+        "event",
+        "risk",
+    )
+    place = where("predictions", "columns")
+    for column in predictions.columns:
+        if column not in known:
+            raise StudyError(f"{place}: predictions have no column {column!r}{did_you_mean(column, known)}")
+    for column in ("model", "participant_id", "time", "event", "risk"):
+        if column not in predictions.columns:
+            raise StudyError(f"{place}: say which column of {predictions.file} holds {column!r}")
+    try:
+        able = re.compile(predictions.site_pattern or "()").groups > 0
+    except re.error:
+        able = False
+    if not able:
+        raise StudyError(
+            f"{where('predictions', 'site_pattern')}: {predictions.site_pattern!r} is no regular expression with a group in "
+            "parentheses; the first group is the site, say ^TCGA-(..)-"
+        )
+
+
+def _check_validation(study: Study, where: Where) -> None:
+    if study.predictions:
+        _check_predictions(study.predictions, where)
+        if study.validation:
+            raise StudyError(
+                f"{where('validation')}: predictions made elsewhere bring their own folds; remove `validation:`"
+            )
+        return
+    if not study.validation:
+        raise StudyError(f"{where()}: the key 'validation' is missing; say how the patients are split")
+    name = study.validation.split
+    split = _plugin("splits", name, where("validation", "split"))
+    plugins.check_options("splits", name, study.validation.options, where("validation", "options"))
+    if study.estimand not in split["ANSWERS"]:
+        able = [s for s in plugins.names("splits") if study.estimand in plugins.describe("splits", s)["ANSWERS"]]
+        raise StudyError(
+            f"{where('validation', 'split')}: the split {name!r} cannot answer the estimand {study.estimand!r} "
+            f"({ESTIMANDS[study.estimand]}); use {' or '.join(able)}"
+        )
+    for model in study.models:
+        if study.job_of(model) == "fold" and split.literals.get("FOLDS_FROM_DATA"):
+            raise StudyError(
+                f"{where('models', model, 'job')}: the folds of the split {name!r} are known only when the data are read, so "
+                "one job cannot be one fold; use `job: repeat`"
+            )
