@@ -39,10 +39,11 @@ def test_groups_by_hand(rule):
         assert 3 <= len(at_risk) <= 6
 
 
-def test_risk_at_the_median_is_high():
+@pytest.mark.parametrize("rule", ["fold-median", "pooled-median"])
+def test_risk_at_the_median_is_high(rule):
     """Three people: the one in the middle belongs to the high group (with >, 33 of 55 published log-rank p do not come out)."""
     table = waist(n=3, repeats=1, folds=1, models=("a",)).assign(risk=[1.0, 2.0, 3.0], event=1, time=[3.0, 2.0, 1.0])
-    found = km_by_risk(table, "pooled-median")
+    found = km_by_risk(table, rule)
     curve = found[found["record"] == "curve"].groupby("group")["n"].first()
     assert curve.to_dict() == {"high": 2, "low": 1}
 

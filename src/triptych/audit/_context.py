@@ -1,8 +1,10 @@
 """What an audit may look at, and how it says what it found."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from triptych.tables import Examples
@@ -51,3 +53,14 @@ def finding(severity: str, message: str, *, cohort: str = "", keys: Any = (), ac
 def not_assessable(reason: str) -> pd.DataFrame:
     """The check cannot be made on these data."""
     return findings(finding("not assessable", reason))
+
+
+def on_both_sides(splits: pd.DataFrame, group: pd.Series) -> Iterator[tuple[str, np.ndarray]]:
+    """Folds in which a group (a label for each row, or none) trains and is tested, and the people concerned."""
+    for (repeat, fold), rows in splits.assign(group=group).dropna(subset="group").groupby(["repeat", "fold"]):
+        shared = set(rows.loc[rows["part"] == "train", "group"]) & set(rows.loc[rows["part"] == "test", "group"])
+        if shared:
+            yield (
+                f"repeat {repeat + 1}, fold {fold + 1}",
+                rows.loc[rows["group"].isin(shared), "participant_id"].unique(),
+            )

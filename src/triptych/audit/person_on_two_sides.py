@@ -1,10 +1,9 @@
-"""One person (or family) on both sides of a split, or tested twice in one repeat."""
+"""One person on both sides of a split, or tested twice in one repeat."""
 
 import pandas as pd
 
-from triptych.audit._context import Context, finding, findings
-from triptych.splits._groups import group_codes
-from triptych.tables import FAMILY, KEY, PERSON
+from triptych.audit._context import Context, finding, findings, on_both_sides
+from triptych.tables import PERSON
 
 TITLE = "A person on both sides of a split"
 LEAK_CLASS = "identity"
@@ -12,23 +11,17 @@ SEVERITY = "stop"
 
 
 def check(context: Context) -> pd.DataFrame:
-    """Compare the groups of the train and the test part of every fold."""
-    group = dict(zip(map(tuple, context.people[KEY].to_numpy()), group_codes(context.people), strict=True))
-    found = []
-    splits = context.splits.assign(group=[group.get(tuple(key), -1) for key in context.splits[KEY].to_numpy()])
-    for (repeat, fold), rows in splits.groupby(["repeat", "fold"]):
-        shared = set(rows.loc[rows["part"] == "train", "group"]) & set(rows.loc[rows["part"] == "test", "group"])
-        if shared:
-            who = rows.loc[rows["group"].isin(shared), "participant_id"].unique()
-            message = f"repeat {repeat + 1}, fold {fold + 1}: {len(who)} people in training and in test"
-            found.append(finding(SEVERITY, message, keys=who, action="group the split by person and family"))
-    tested = splits[splits["part"] == "test"].drop_duplicates(["repeat", "fold", *PERSON])
-    twice = tested[tested.duplicated(["repeat", *PERSON], keep=False)]
-    if len(twice):
-        message = f"{twice['participant_id'].nunique()} people are tested in more than one fold of a repeat"
-        found.append(
-            finding(SEVERITY, message, keys=twice["participant_id"].unique(), action="one fold for each person")
+    """Compare the people of the train and the test part of every fold, and of the test parts of every repeat."""
+    person = context.splits[PERSON].astype(str).agg("\t".join, axis=1)
+    found = [
+        finding(
+            SEVERITY, f"{fold}: {len(who)} people in training and in test", keys=who, action="group the split by person"
         )
-    if FAMILY not in context.people:
-        found.append(finding("not assessable", "no column family_id: relatives on two sides cannot be found"))
+        for fold, who in on_both_sides(context.splits, person)
+    ]
+    tested = context.splits[context.splits["part"] == "test"].drop_duplicates(["repeat", "fold", *PERSON])
+    twice = tested[tested.duplicated(["repeat", *PERSON], keep=False)]["participant_id"].unique()
+    if len(twice):
+        message = f"{len(twice)} people are tested in more than one fold of a repeat"
+        found.append(finding(SEVERITY, message, keys=twice, action="one fold for each person"))
     return findings(*found)

@@ -102,7 +102,7 @@ def test_what_predictions_made_elsewhere_allow(name):
     context = but(context, examples=None, people=bare, splits=context.splits[context.splits["part"] == "test"])
     found = check(name, context)
     assert found["severity"].isin(["not assessable"]).all()
-    assert len(found) == (0 if name in ("fold_without_event", "two_spellings") else 1)
+    assert len(found) == (0 if name in ("fold_without_event", "person_on_two_sides", "two_spellings") else 1)
 
 
 # ---- a person on two sides ----
@@ -131,7 +131,7 @@ def test_a_person_in_training_and_in_test():
     assert len(found) == 2, "once in each repeat"
     assert found["message"].str.fullmatch(r"repeat \d, fold \d: 1 people in training and in test").all()
     assert (found["keys"] == "p020").all()
-    assert (found["action"] == "group the split by person and family").all()
+    assert (found["action"] == "group the split by person").all()
 
 
 def test_a_person_under_one_key_in_both_parts():
@@ -158,10 +158,13 @@ def test_tested_in_two_repeats_is_no_fault():
 
 def test_a_family_on_two_sides():
     context = clean()
-    found = check("person_on_two_sides", but(context, table=context.people.assign(family_id=["f"] * 30 + [None] * 30)))
+    found = check(
+        "relatives_on_two_sides", but(context, table=context.people.assign(family_id=["f"] * 30 + [None] * 30))
+    )
     assert len(found) == 8, "every fold of both repeats"
-    assert found["message"].str.contains("30 people in training and in test").all()
+    assert found["message"].str.contains("30 relatives in training and in test").all()
     assert found["keys"].str.contains(r"p000; .* and 10 more").all()
+    assert check("person_on_two_sides", but(context, table=context.people.assign(family_id="f"))).empty
 
 
 def test_the_same_id_in_two_cohorts_is_no_fault():
@@ -170,11 +173,12 @@ def test_the_same_id_in_two_cohorts_is_no_fault():
     table.loc[30:, ["cohort", "participant_id"]] = [["d", f"p{i:03d}"] for i in range(30)]
     splits = load("splits", "repeated_kfold")
     made = splits.split(table, splits.Options(folds=4, repeats=1), seed=0)
+    assert check("relatives_on_two_sides", but(context, table=table, splits=made)).empty
     assert check("person_on_two_sides", but(context, table=table, splits=made)).empty
 
 
 def test_no_family_column_is_said():
-    row = one("person_on_two_sides", but(clean(), people=clean().people.drop(columns="family_id")))
+    row = one("relatives_on_two_sides", but(clean(), people=clean().people.drop(columns="family_id")))
     assert (row["severity"], row["message"]) == (
         "not assessable",
         "no column family_id: relatives on two sides cannot be found",
