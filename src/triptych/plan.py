@@ -169,8 +169,13 @@ class Plan:
         """A file that the study names, below the clone or below the data root."""
         if spec is None:
             return "", ""
-        beside = self.clone / spec.file
-        path = beside if beside.is_file() else raw.locate(spec.file, None, self.study.root)
+        path = self.clone / spec.file
+        if not path.is_file() and self.study.root is None:
+            raise DataError(
+                f"{spec.file}: no such file in {self.clone}, and no data root is given; "
+                "correct `file:`, or set `data_root:` or the variable TRIPTYCH_DATA"
+            )
+        path = path if path.is_file() else raw.locate(spec.file, None, self.study.root)
         found = raw.sha256(path)
         if spec.sha256 and found != spec.sha256:
             raise DataError(
