@@ -12,7 +12,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-export TRIPTYCH_DATA ?= $(wildcard ../shared/data)
+export TRIPTYCH_DATA ?= $(abspath $(wildcard ../shared/data))
 
 .PHONY: demo test studies lint golden browser schema lock bench clean
 .DELETE_ON_ERROR:
@@ -21,7 +21,7 @@ demo: .venv/.ok
 	@$(BIN)/snakemake --quiet rules host reason
 
 test: .venv/.ok
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -rs
 
 studies: .venv/.ok
 	@$(BIN)/snakemake --quiet rules host reason --configfile config/studies/mcat-2021.yaml
