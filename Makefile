@@ -4,17 +4,18 @@
 #   make test      all tests that need no extra software
 #   make studies   the reproduced papers (needs the data root, see README)
 #   make lint      formatters, linters and the type checker
-#   make golden    recompute the golden values with R and compare (needs Rscript and R's package survival)
+#   make golden    recompute the golden values with R and compare (needs Rscript and R's packages survival, pROC, boot)
 #   make browser   open the report of the demo in headless Chromium and look for faults
 #   make schema    write workflow/schemas/study.schema.json anew
 #   make lock      resolve envs/lock.txt anew
+#   make coverage  measure how often the intervals hold the truth (half an hour); reports quote the result
 #   make bench     measure against named peers; writes docs/benchmarks.md
 
 PYTHON ?= python3
 BIN := .venv/bin
 export TRIPTYCH_DATA ?= $(abspath $(wildcard ../shared/data))
 
-.PHONY: demo test studies lint golden browser schema lock bench clean
+.PHONY: demo test studies lint golden browser schema coverage lock bench clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.ok
@@ -35,15 +36,21 @@ lint: .venv/.ok
 	$(BIN)/snakemake --lint
 
 golden: .venv/.ok
-	Rscript tests/golden/survival.R .golden.json
-	$(BIN)/python tests/golden/compare.py .golden.json tests/golden/survival.json
-	@rm -f .golden.json
+	@for name in survival inference; do \
+		Rscript tests/golden/$$name.R .golden.json && \
+		$(BIN)/python tests/golden/compare.py .golden.json tests/golden/$$name.json || exit 1; \
+	done; rm -f .golden.json
 
 browser: demo
 	$(BIN)/python tests/browser/look.py results/gse7390/report.html
 
 schema: .venv/.ok
 	$(BIN)/python -m triptych.schema workflow/schemas/study.schema.json
+
+coverage: .venv/.ok
+	@$(BIN)/snakemake coverage --quiet rules host reason
+	cp results/coverage/coverage.tsv src/triptych/coverage/measured.tsv
+	cp results/coverage/coverage.png docs/pictures/coverage.png
 
 lock: .venv/.ok
 	$(BIN)/python -m pip install --quiet uv

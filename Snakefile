@@ -26,6 +26,7 @@ include: "workflow/rules/audit.smk"
 include: "workflow/rules/statistics.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/coverage.smk"
 
 
 rule all:

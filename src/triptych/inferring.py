@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from triptych import plugins
+from triptych.coverage.lookup import MEASURED_LEVEL, nearest
 from triptych.errors import NotEstimableError
 from triptych.inference import comparisons as tests
 from triptych.inference import intervals
@@ -76,6 +77,7 @@ def estimates(scored: list[Scored], estimand: str, level: float) -> pd.DataFrame
                 if not pooled["estimable"]:
                     raise NotEstimableError(pooled["reason"])
                 row |= _interval(one, model, estimand, level)
+                row["coverage"] = _measured(one, row, estimand, level)
             except NotEstimableError as error:
                 row |= {"value": pooled["value"], "estimable": False, "reason": str(error)}
             found.append(row)
@@ -102,11 +104,13 @@ def spread(scored: list[Scored]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+FEWEST_EVENTS = 10
 UNIT = {"new-patients": "patient", "new-site": "site", "procedure": "resample"}
 
 
 def _interval(one: Scored, model: str, estimand: str, level: float) -> dict[str, Any]:
     if estimand == "new-patients":
+        _enough_events(one, model)
         influence = one.by_person(model).to_numpy()
         made, n = intervals.from_influence(one.value(model), influence, level=level, scale=one.scale), len(influence)
     else:
@@ -121,6 +125,32 @@ def _interval(one: Scored, model: str, estimand: str, level: float) -> dict[str,
         "method": made.method,
     }
     return {**facts, "n_units": n, "estimable": True, "reason": ""}
+
+
+def _enough_events(one: Scored, model: str) -> None:
+    """Below ten events such intervals held the truth in 61 to 94 % of simulations (``snakemake coverage``)."""
+    n = int(one.pooled(model)["n_events"])
+    if n < FEWEST_EVENTS:
+        raise NotEstimableError(
+            f"{n} events are too few for an interval (at least {FEWEST_EVENTS}; below that, 95 % intervals were measured to hold "
+            "the truth in as few as 61 %)"
+        )
+
+
+def _measured(one: Scored, row: dict[str, Any], estimand: str, level: float) -> str:
+    """What is known of the coverage of such an interval."""
+    events = row["n_events"] / max(row["n_rows"], 1)
+    if estimand == "new-site":
+        found = nearest(
+            "new-site", one.metric, n=round(row["n_rows"] / row["n_units"]), events=events, sites=row["n_units"]
+        )
+    elif estimand == "new-patients":
+        folds = one.values.loc[one.values["kind"] == "fold", "level"].nunique()
+        scenario = "cross-validation" if folds > 1 else "given-model"
+        found = nearest(scenario, one.metric, n=row["n_units"], events=events)
+    else:
+        found = None
+    return found.words(level) if found and level == MEASURED_LEVEL else "coverage not measured"
 
 
 def _over_parts(rows: pd.DataFrame, estimand: str, level: float) -> intervals.Interval:
@@ -153,6 +183,7 @@ def _compare(one: Scored, a: str, b: str, estimand: str, level: float) -> dict[s
 
 def _paired(one: Scored, a: str, b: str, estimand: str, level: float) -> tuple[tests.Comparison, int]:
     if estimand == "new-patients":
+        _enough_events(one, a)
         both = pd.concat([one.by_person(a), one.by_person(b)], axis=1, join="outer")
         if both.isna().any().any():
             raise NotEstimableError(f"{a} and {b} were not tested on the same patients")

@@ -17,8 +17,6 @@ from triptych.precheck import precheck
 from triptych.study import Model, Predictions, Published, Study, Task
 from triptych.study_file import read_with_places
 
-TABLES = ("flow", "audit", "scores", "comparisons", "spread", "km_by_risk")
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -73,16 +71,10 @@ class Plan:
         return self._named(self.study.published)
 
     @property
-    def tables(self) -> list[str]:
-        """Tables of statistics that each task gets."""
-        calibration = [] if self.study.predictions else ["calibration"]
-        return [*TABLES, *calibration, *(["published"] if self.study.published else [])]
-
-    @property
     def figures(self) -> list[str]:
         """Figures of each task: those the study names, else all whose table is made."""
         wanted = self.study.statistics.figures or plugins.names("figures")
-        return [name for name in wanted if plugins.describe("figures", name)["TABLE"] in self.tables]
+        return [name for name in wanted if plugins.describe("figures", name)["TABLE"] in self.study.tables]
 
     @property
     def report_inputs(self) -> list[Path]:
@@ -94,7 +86,7 @@ class Plan:
             for name in ("participants.parquet", "failures.tsv")
         ]
         for task in self.study.tasks:
-            files += [self.out / task / "tables" / f"{name}.tsv" for name in self.tables]
+            files += [self.out / task / "tables" / f"{name}.tsv" for name in self.study.tables]
             files += [self.out / task / "figures" / f"{name}.svg" for name in self.figures]
             files += [self.out / task / name for name in failures]
         return files
@@ -103,6 +95,11 @@ class Plan:
     def templates(self) -> list[str]:
         """Checksums of the page's template, style and script, which are no Python."""
         return [raw.sha256(path) for path in sorted((self.clone / "src" / "triptych" / "report").glob("page.[!p]*"))]
+
+    @property
+    def measured(self) -> str:
+        """Checksum of the measured coverages, which are no Python."""
+        return raw.sha256(self.clone / "src" / "triptych" / "coverage" / "measured.tsv")
 
     def cohort_files(self, task: str, name: str) -> list[Path]:
         """One file for each cohort of a task."""

@@ -41,11 +41,16 @@ def contributions(
         One row per model and person: the sum of the influence of the person's rows, averaged over repeats.
     """
     score = plugins.load("metrics", metric).contributions
+    sizes = predictions.groupby(["model", "repeat"]).size().unstack("repeat", fill_value=0)
+    lacking = (sizes.max() - sizes).sum(axis=1)  # rows that other models predicted and this one did not: failed fits
     values: list[dict[str, Any]] = []
     influence: list[pd.DataFrame] = []
     for model in predictions["model"].unique():
         rows = _Rows.of(predictions, curves, model, horizon)
         pooled, by_person = _pooled(rows, score)
+        if lacking[model]:
+            reason = f"{lacking[model]} held-out rows have no prediction of this model: some of its fits failed"
+            pooled, by_person = {**pooled, "value": np.nan, "estimable": False, "reason": reason}, None
         values.append({"model": model, "kind": "pooled", "level": "", **pooled, "train_ratio": ratio})
         values += [{"model": model, **row, "train_ratio": ratio} for row in _parts(rows, score)]
         if by_person is not None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+TABLES = ("flow", "audit", "scores", "comparisons", "spread", "km_by_risk")
 Estimand = Literal["new-patients", "new-site", "procedure"]
 ESTIMANDS = {
     "new-patients": "these models, on new people from the known hospitals",
@@ -162,6 +163,12 @@ class Study(_Closed):
     def blocks_of(self, model: str, task: str) -> list[str]:
         """Blocks of inputs that a model sees in one task."""
         return self.models[model].inputs or list(self.tasks[task].inputs)
+
+    @property
+    def tables(self) -> list[str]:
+        """Tables of statistics that each task gets."""
+        calibration = [] if self.predictions else ["calibration"]
+        return [*TABLES, *calibration, *(["published"] if self.published else [])]
 
     @property
     def root(self) -> Path | None:

@@ -28,7 +28,7 @@ def check(study: Study, where: Where) -> None:
         _plugin("metrics", metric, where("statistics", "metrics"))
     for figure in study.statistics.figures:
         table = _plugin("figures", figure, where("statistics", "figures"))["TABLE"]
-        if (table == "published" and not study.published) or (table == "calibration" and study.predictions):
+        if table not in study.tables:
             place = where("statistics", "figures")
             raise StudyError(
                 f"{place}: the figure {figure!r} draws the table {table!r}, which this study does not make"

@@ -42,7 +42,7 @@ def test_plan_of_the_default_study_looks_at_the_data(monkeypatch):
 
 def test_folder_and_tables(default):
     assert default.out == OUT
-    assert default.tables == ["flow", "audit", "scores", "comparisons", "spread", "km_by_risk", "calibration"]
+    assert default.study.tables == ["flow", "audit", "scores", "comparisons", "spread", "km_by_risk", "calibration"]
     assert "published" not in default.figures
     assert {"forest", "calibration", "flow"} <= set(default.figures)
 
@@ -62,7 +62,7 @@ def test_every_file_of_the_report(default):
     ):
         assert f"results/gse7390/{name}" in named
     n_fixed = 2 + 3
-    assert len(files) == n_fixed + len(default.tables) + len(default.figures)
+    assert len(files) == n_fixed + len(default.study.tables) + len(default.figures)
 
 
 def test_fits_of_the_default_study_are_one_job_per_model(default):
@@ -177,8 +177,8 @@ def test_files_that_the_study_names(theirs, here):
     found = theirs()
     assert found.predictions == (str(here / "clone" / "p.csv"), hashlib.sha256(b"in the clone").hexdigest())
     assert found.published == (str(here / "data" / "pub.csv"), hashlib.sha256(b"below the root").hexdigest())
-    assert "published" in found.tables
-    assert "calibration" not in found.tables
+    assert "published" in found.study.tables
+    assert "calibration" not in found.study.tables
     assert not any(p.name == "fits.json" for p in found.report_inputs)
     assert json.loads(found.external("os")) == {"a": "A (theirs)", "b": "B"}
     assert json.loads(found.published_names("os")) == {"a": ["A (theirs)", "A"], "b": ["B", "b"]}

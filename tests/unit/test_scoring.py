@@ -130,3 +130,15 @@ def test_the_order_of_the_rows_is_nothing():
     a, b = (contributions(rows, None, "harrell_c", None, 0.5) for rows in (table, shuffled))
     pd.testing.assert_frame_equal(a[0], b[0])
     pd.testing.assert_frame_equal(a[1].reset_index(drop=True), b[1].reset_index(drop=True), atol=1e-14, rtol=0)
+
+
+def test_a_model_with_failed_fits_is_not_scored_on_the_rest():
+    table = waist()
+    failed = (table["model"] == "b") & (table["repeat"] == 1) & (table["fold"] == table["fold"].max())
+    values, influence = contributions(table[~failed], None, "harrell_c", None, None)
+    row = pooled(values, "b")
+    assert not row["estimable"]
+    assert row["reason"] == f"{failed.sum()} held-out rows have no prediction of this model: some of its fits failed"
+    assert np.isnan(row["value"])
+    assert set(influence["model"]) == {"a"}
+    assert pooled(values, "a")["estimable"]

@@ -45,6 +45,7 @@ rule infer:
         estimand=STUDY.estimand,
         level=STUDY.statistics.level,
         about=lambda w: PLAN.about(w.task),
+        measured=PLAN.measured,
         code=code("scripts/infer.py", *(f"triptych.metrics.{m}" for m in STUDY.statistics.metrics)),
     shell:
         "python $TRIPTYCH_SCRIPTS/infer.py --values {input.values} --influence {input.influence} --metrics {params.metrics:q}"

@@ -110,10 +110,16 @@ def _fact(name: str, row: dict, places: int, level: str) -> Fact:
     return Fact(name, numbers.fixed(row["value"], places), interval, sized(row))
 
 
+def _held(best: dict) -> str:
+    """How often such intervals held the truth in simulations, where that is known."""
+    known = numbers.text(best.get("coverage"), "")
+    return f" Coverage of such intervals: {known}." if known else ""
+
+
 def _reached(best: dict, name: str, places: int, level: str) -> str:
     written = f"{numbers.fixed(best['value'], places)} ({level} interval "
     written += f"{numbers.limits(best['low'], best['high'], places)}; {sized(best)}; "
-    return f"{best['model']} reached a {name} of {written}{numbers.text(best['method'], 'method not given')})."
+    return f"{best['model']} reached a {name} of {written}{numbers.text(best['method'], 'method not given')}).{_held(best)}"
 
 
 def _chance(best: dict, name: str, level: str) -> str:

@@ -61,7 +61,9 @@ def _basis(parts: list[pd.DataFrame]) -> str:
     """What the numbers rest on: said once when it is the same for all metrics."""
     shared: dict[str, list[str]] = {}
     for part in parts:
-        told = f"{_usual(part)}; interval by {one(part['method']) or 'a method not given'}."
+        coverage = one(part["coverage"]) if "coverage" in part else ""
+        method = one(part["method"]) or "a method not given"
+        told = f"{_usual(part)}; interval by {method}{coverage and f'; coverage {coverage}'}."
         shared.setdefault(told, []).append(metric_name(part.iloc[0]))
     if len(shared) == 1:
         return f"Every column: {next(iter(shared))}"

@@ -9,106 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import linalg, special  # scipy.stats would cost every job half a second to import
+from scipy import special  # scipy.stats would cost every job half a second to import
 
 from triptych.errors import DataError, NotEstimableError
+from triptych.survival.binary_fit import RESOLUTION, check_overlap, clipped, fit_binary
 from triptych.survival.checks import Flags, Floats, checked
 from triptych.survival.cox import baseline_cumulative_hazard, fit_cox
 from triptych.survival.nonparametric import StepCurve, censoring_curve, kaplan_meier
 from triptych.survival.scores import Score, _case_weights, _probabilities, _survivor_weights
 
-# a probability in single precision is known to about this much; beyond, its log odds mean nothing
-RESOLUTION = 1e-7
 _KNOTS = {3: (0.1, 0.5, 0.9), 4: (0.05, 0.35, 0.65, 0.95), 5: (0.05, 0.275, 0.5, 0.725, 0.95)}
-
-
-@dataclass(frozen=True)
-class BinaryFit:
-    """Maximum likelihood fit of a binary outcome: coef (k,), covariance (k, k), influence (n, k).
-
-    covariance is the inverse of the observed information; the sum over units of the squares of summed influences is
-    the sandwich.
-    """
-
-    coef: Floats
-    covariance: Floats
-    influence: Floats
-
-
-def _pieces(link: str, y: Floats, eta: Floats) -> tuple[Floats, Floats, Floats]:
-    """Log-likelihood of each row, its derivative, and minus its second derivative, in eta."""
-    if link == "logit":
-        mu = special.expit(eta)
-        return y * eta - np.logaddexp(0, eta), y - mu, mu * (1 - mu)
-    h = np.exp(np.clip(eta, -300, 300))
-    seen = -np.expm1(-h)
-    ratio = h * np.exp(-h) / seen
-    loglik = np.where(y > 0, np.log(seen), -h)
-    return loglik, np.where(y > 0, ratio, -h), np.where(y > 0, ratio * np.maximum(h / seen - 1, 0), h)
-
-
-def fit_binary(
-    y: Floats, x: Floats, *, offset: Floats | None = None, weights: Floats | None = None, link: str = "logit"
-) -> BinaryFit:
-    """Binary regression by Newton's method with step halving; both links have a concave likelihood.
-
-    Parameters
-    ----------
-    y : (n,) 0 or 1.
-    x : (n, k) columns, the constant included.
-    offset, weights : (n,), by default 0 and 1.
-    link : "logit" or "cloglog", where log(-log(1 - probability)) is linear.
-
-    Raises
-    ------
-    NotEstimableError
-        The likelihood has no maximum, or a column is a combination of others.
-    """
-    shift = np.zeros(len(y)) if offset is None else offset
-    w = np.ones(len(y)) if weights is None else weights
-    coef, best = np.zeros(x.shape[1]), -np.inf
-    step = np.zeros(x.shape[1])
-    for _ in range(200):
-        loglik, slope, curvature = _pieces(link, y, shift + x @ (coef + step))
-        total = float(w @ loglik)
-        if total < best - 1e-12 * abs(best):
-            step = step / 2
-            continue
-        coef, best = coef + step, max(best, total)
-        information = (x * (w * curvature)[:, None]).T @ x
-        try:
-            covariance: Floats = linalg.inv(information)
-        except linalg.LinAlgError:
-            break
-        step = covariance @ (x.T @ (w * slope))
-        if not np.all(np.isfinite(step)):
-            break
-        if np.all(np.abs(step) <= 1e-10 * (1 + np.abs(coef))):
-            return BinaryFit(coef, covariance, (x * (w * slope)[:, None]) @ covariance)
-    raise NotEstimableError("the likelihood of the recalibration has no maximum")
-
-
-def check_overlap(y: Floats, z: Floats) -> None:
-    """Refuse a slope of y on z, (n,) each, that does not exist.
-
-    Raises
-    ------
-    NotEstimableError
-        One outcome only, one prediction only, or predictions that separate the outcomes perfectly.
-    """
-    if y.min() == y.max():
-        raise NotEstimableError(f"every outcome is {int(y[0])}: calibration cannot be estimated")
-    if z.min() == z.max():
-        raise NotEstimableError("every prediction is the same: there is no calibration slope")
-    low, high = z[y == 0], z[y == 1]
-    if low.max() <= high.min() or high.max() <= low.min():
-        raise NotEstimableError("the predictions separate the outcomes perfectly: the calibration slope is infinite")
-
-
-def clipped(p: Floats, resolution: float) -> tuple[Floats, int]:
-    """Probabilities kept inside [resolution, 1 - resolution], and how many had to be moved."""
-    moved = (p < resolution) | (p > 1 - resolution)
-    return np.clip(p, resolution, 1 - resolution), int(moved.sum())
 
 
 def event_risk(time: ArrayLike, event: ArrayLike, t: float) -> Score:
@@ -165,6 +75,20 @@ def observed_over_expected(time: ArrayLike, event: ArrayLike, predicted: ArrayLi
     return Score(float(np.log(observed.value / p.mean())), change)
 
 
+def _fits(y: Floats, z: Floats, weights: Floats, link: str) -> tuple[Score, Score, Score]:
+    """Slope and intercept of one fit, and the intercept of another with the slope held at 1."""
+    ones = np.ones((y.size, 1))
+    free = fit_binary(y, np.hstack((ones, z[:, None])), weights=weights, link=link)
+    held = fit_binary(y, ones, offset=z, weights=weights, link=link)
+    columns = (
+        (free.coef[1], free.influence[:, 1]),
+        (free.coef[0], free.influence[:, 0]),
+        (held.coef[0], held.influence[:, 0]),
+    )
+    slope, intercept, large = (Score(float(value), influence) for value, influence in columns)
+    return slope, intercept, large
+
+
 def horizon_calibration(
     time: ArrayLike,
     event: ArrayLike,
@@ -205,16 +129,9 @@ def horizon_calibration(
     z = special.logit(inside) if link == "logit" else np.log(-np.log1p(-inside))
     y = (events & (times <= t)).astype(np.float64)
     check_overlap(y[w > 0], z[w > 0])
-    free = fit_binary(y, np.column_stack((np.ones(times.size), z)), weights=w, link=link)
-    held = fit_binary(y, np.ones((times.size, 1)), offset=z, weights=w, link=link)
+    expected = float(p.mean())
     return HorizonCalibration(
-        slope=Score(float(free.coef[1]), free.influence[:, 1]),
-        intercept=Score(float(free.coef[0]), free.influence[:, 0]),
-        in_the_large=Score(float(held.coef[0]), held.influence[:, 0]),
-        log_observed_over_expected=ratio,
-        observed=float(p.mean() * np.exp(ratio.value)),
-        expected=float(p.mean()),
-        clipped=moved,
+        *_fits(y, z, w, link), ratio, observed=expected * float(np.exp(ratio.value)), expected=expected, clipped=moved
     )
 
 
@@ -236,7 +153,7 @@ class SmoothCalibration:
 def _spline(z: Floats, knots: int) -> Floats:
     """Restricted cubic spline of z, (n, knots - 1): linear beyond the outer knots (Harrell 2015, section 2.4.5)."""
     k = np.quantile(z, _KNOTS[knots])
-    if np.any(np.diff(k) <= 0):
+    if np.any(np.diff(k) <= 0) or np.unique(z).size < knots:
         raise NotEstimableError(f"too few distinct predictions for a smooth curve with {knots} knots")
 
     def cube(a: Floats) -> Floats:

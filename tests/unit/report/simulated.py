@@ -185,7 +185,20 @@ def audit(rng, task, names):
     return table
 
 
-TABLES = {f.__name__: f for f in (scores, comparisons, spread, km_by_risk, calibration, flow, published, audit)}
+def coverage(rng, task, names):
+    cells = itertools.product(("given-model", "cross-validation", "two-models"), (50, 200), ("harrell_c", "brier"))
+    rows = [
+        {"scenario": s, "n": n, "events": 0.3, "strength": 1.0, "visits": 0.0, "sites": 0, "metric": metric,
+         "share": 0.05 if s == "two-models" else 0.95 - 0.01 * rng.random(), "width": 0.1, "estimable": 1.0,
+         "replicates": 1000}
+        for s, n, metric in cells
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+TABLES = {
+    f.__name__: f for f in (scores, comparisons, spread, km_by_risk, calibration, flow, published, audit, coverage)
+}
 
 
 def failures():
