@@ -105,11 +105,6 @@ def inner_folds(train: Examples, folds: int, seed: int) -> np.ndarray:
     return code[people]
 
 
-def linear_predictor(x: np.ndarray, beta: np.ndarray) -> np.ndarray:
-    """Rows (n, p) times coefficients (p,), row by row: a matrix product rounds equal rows differently and so breaks ties."""
-    return (x * beta).sum(axis=1)
-
-
 def survival_table(
     examples: Examples, risk: np.ndarray, times: np.ndarray | None, survival: np.ndarray | None
 ) -> pd.DataFrame:

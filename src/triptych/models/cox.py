@@ -4,13 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-import pandas as pd
-
 from triptych.errors import DataError
-from triptych.models._inputs import TableEncoder, fit_encoder, inner_folds, linear_predictor, survival_table
-from triptych.survival.cox import baseline_cumulative_hazard, cox_survival, fit_cox, select_ridge
-from triptych.survival.nonparametric import StepCurve
+from triptych.models._inputs import fit_encoder, inner_folds
+from triptych.models._linear import LinearCox, finish
+from triptych.survival.cox import fit_cox, select_ridge
 from triptych.tables import Examples
 
 TASKS = ("survival",)
@@ -26,25 +23,7 @@ class Options:
     inner_folds: int = 5
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """Coding, coefficients and baseline hazard."""
-
-    encoder: TableEncoder
-    beta: np.ndarray
-    baseline: StepCurve
-    seen: str
-    notes: dict
-
-    def predict(self, examples: Examples, times: np.ndarray | None = None) -> pd.DataFrame:
-        """Risk is the linear predictor."""
-        risk = linear_predictor(self.encoder(examples), self.beta)
-        return survival_table(
-            examples, risk, times, None if times is None else cox_survival(self.baseline, risk, times)
-        )
-
-
-def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, device: str) -> Fitted:
+def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, device: str) -> LinearCox:
     """Fit by Newton's method (Cox 1972; ties: Efron 1977).
 
     Raises
@@ -68,9 +47,7 @@ def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, devi
         model = fit_cox(x, time, event, ties=options.ties, l2=penalty)
     except DataError as error:
         raise DataError(_in_words(str(error), encoder.names)) from error
-    baseline = baseline_cumulative_hazard(x @ model.beta, time, event, ties=options.ties)
-    notes = {"ridge": penalty, "columns": x.shape[1], "dropped": encoder.dropped}
-    return Fitted(encoder, model.beta, baseline, encoder.seen, notes)
+    return finish(encoder, model.beta, x, time, event, options.ties, {"ridge": penalty, "columns": x.shape[1]})
 
 
 def _in_words(message: str, names: list[str]) -> str:

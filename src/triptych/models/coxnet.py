@@ -4,21 +4,13 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from sksurv.linear_model import CoxnetSurvivalAnalysis
 from sksurv.util import Surv
 
 from triptych.errors import DataError
-from triptych.models._inputs import (
-    TableEncoder,
-    fit_encoder,
-    inner_folds,
-    linear_predictor,
-    need_events,
-    survival_table,
-)
-from triptych.survival.cox import baseline_cumulative_hazard, cox_survival, log_partial_likelihood
-from triptych.survival.nonparametric import StepCurve
+from triptych.models._inputs import fit_encoder, inner_folds, need_events
+from triptych.models._linear import LinearCox, finish
+from triptych.survival.cox import log_partial_likelihood
 from triptych.tables import Examples
 
 TASKS = ("survival",)
@@ -35,25 +27,7 @@ class Options:
     inner_folds: int = 5
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """Coding, coefficients and baseline hazard."""
-
-    encoder: TableEncoder
-    beta: np.ndarray
-    baseline: StepCurve
-    seen: str
-    notes: dict
-
-    def predict(self, examples: Examples, times: np.ndarray | None = None) -> pd.DataFrame:
-        """Risk is the linear predictor."""
-        risk = linear_predictor(self.encoder(examples), self.beta)
-        return survival_table(
-            examples, risk, times, None if times is None else cox_survival(self.baseline, risk, times)
-        )
-
-
-def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, device: str) -> Fitted:
+def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, device: str) -> LinearCox:
     """Fit the path (Simon et al. 2011) and take the penalty with the best cross-validated partial likelihood.
 
     The criterion is that of Verweij & van Houwelingen (1993), with Efron ties.
@@ -73,8 +47,8 @@ def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, devi
             )
     best = int(np.argmax(score))
     beta = betas[:, best]
-    notes = {"penalty": float(alphas[best]), "columns": int(np.count_nonzero(beta)), "dropped": encoder.dropped}
-    return Fitted(encoder, beta, baseline_cumulative_hazard(x @ beta, time, event, ties="efron"), encoder.seen, notes)
+    notes = {"penalty": float(alphas[best]), "columns": int(np.count_nonzero(beta))}
+    return finish(encoder, beta, x, time, event, "efron", notes)
 
 
 def _path(
