@@ -58,3 +58,16 @@ def test_the_documented_plugins_make_a_report(clone):
     assert c["n_units"] == 137
     assert 0.6 < c["value"] < 0.8  # Karnofsky's score is known to predict survival here
     assert scores.loc[("Nearest neighbours", "rank_error"), "estimable"]
+
+
+def test_the_study_of_the_readme_can_be_planned(clone):
+    study = re.search(r"```yaml\n(name: mylab\n.*?)```", (ROOT / "README.md").read_text(), re.S)[1]
+    (clone / "readme.yaml").write_text(study)
+    (clone / "data").mkdir()
+    rows = [f"p{i},{i % 37 + 1},{i % 3 % 2},{40 + i % 31},{'I' * (i % 3 + 1)},{i % 7},{i % 11}" for i in range(60)]
+    header = "participant_id,months,died,age,stage,ENSG01,ENSG02"
+    (clone / "data" / "mylab.csv").write_text("\n".join([header, *rows]) + "\n")
+    command = [sys.executable, "-m", "snakemake", "-n", "--cores", "1", "--configfile", "readme.yaml"]
+    done = subprocess.run(command, cwd=clone, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "fit" in done.stdout + done.stderr
