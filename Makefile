@@ -8,7 +8,7 @@
 #   make browser   open the report of the demo in headless Chromium and look for faults
 #   make schema    write workflow/schemas/study.schema.json anew
 #   make lock      resolve envs/lock.txt anew
-#   make coverage  measure how often the intervals hold the truth (half an hour); reports quote the result
+#   make coverage  measure how often the intervals hold the truth (some ten minutes on two cores); reports quote the result
 #   make bench     measure against named peers; writes docs/benchmarks.md
 
 PYTHON ?= python3

@@ -139,6 +139,8 @@ def _enough_events(one: Scored, model: str) -> None:
 
 def _measured(one: Scored, row: dict[str, Any], estimand: str, level: float) -> str:
     """What is known of the coverage of such an interval."""
+    if estimand == "new-patients" and row["n_rows"] != row["n_units"]:
+        return "not measured for several rows per patient"
     events = row["n_events"] / max(row["n_rows"], 1)
     if estimand == "new-site":
         found = nearest(
@@ -150,7 +152,7 @@ def _measured(one: Scored, row: dict[str, Any], estimand: str, level: float) -> 
         found = nearest(scenario, one.metric, n=row["n_units"], events=events)
     else:
         found = None
-    return found.words(level) if found and level == MEASURED_LEVEL else "coverage not measured"
+    return found.words(level) if found and level == MEASURED_LEVEL else "not measured"
 
 
 def _over_parts(rows: pd.DataFrame, estimand: str, level: float) -> intervals.Interval:

@@ -95,7 +95,8 @@ class _Rows:
 def _pooled(rows: _Rows, score) -> tuple[dict[str, Any], pd.DataFrame | None]:
     """The score over all held-out rows: the mean over repeats, in each of which every person is tested once."""
     first = rows.table[rows.table["repeat"] == rows.table["repeat"].min()]
-    counts = {"n": len(first), "n_events": int(first["event"].sum())}
+    with_event = first[first["event"].astype(bool)].drop_duplicates(PERSON)  # several rows of one person are one event
+    counts = {"n": len(first), "n_events": len(with_event)}
     found, parts = [], []
     try:
         for repeat, held in rows.held.items():

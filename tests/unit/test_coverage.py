@@ -1,11 +1,15 @@
 """Measured coverage: the simulation knows its truth, the shipped table is whole, readers are told the nearest cell."""
 
+import ast
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from triptych.coverage import lookup
 from triptych.coverage.lookup import nearest
-from triptych.coverage.measure import METRICS, REPLICATES, Cell, grid, measure
+from triptych.coverage.measure import EVENTS, METRICS, REPLICATES, SCENARIOS, Cell, grid, measure
 from triptych.coverage.survival import World, train
 
 
@@ -86,3 +90,10 @@ def test_the_nearest_cell_is_quoted_and_the_worst_of_equals(monkeypatch):
     )
     assert nearest("given-model", "harrell_c", n=400, events=0.25).n == 500
     assert nearest("given-model", "something else", n=400, events=0.25) is None
+
+
+def test_the_rules_ask_for_every_scenario_and_share():
+    rules = (Path(__file__).resolve().parents[2] / "workflow" / "rules" / "coverage.smk").read_text()
+    asked = {name: ast.literal_eval(value) for name, value in re.findall(r"^(SCENARIOS|SHARES) = (.*)$", rules, re.M)}
+    assert set(asked["SCENARIOS"]) == set(SCENARIOS)
+    assert [float(share) for share in asked["SHARES"]] == list(EVENTS)

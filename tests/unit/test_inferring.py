@@ -180,3 +180,34 @@ def test_the_p_is_that_of_t(one):
     row = comparisons([one], "new-patients", 0.95).iloc[0]
     assert row["p"] == pytest.approx(2 * stats.t.sf(abs(row["statistic"]), 119))
     assert row["df"] == 119
+
+
+def test_the_measured_coverage_is_told_where_the_data_are_like_the_simulated_ones():
+    told = estimates([scored(waist(n=120))], "new-patients", 0.95)["coverage"]
+    assert told.str.match(
+        r"nominal 95%, measured \d\d\.\d% at worst in the nearest simulated cells \(100 patients"
+    ).all()
+    assert set(estimates([scored(waist(n=120))], "new-patients", 0.9)["coverage"]) == {"not measured"}
+    assert set(estimates([scored(waist(n=120, repeats=4))], "procedure", 0.95)["coverage"]) == {"not measured"}
+
+
+def test_several_rows_per_patient_are_not_told_the_coverage_of_one():
+    table = waist(n=120)
+    both = pd.concat([table, table.assign(session_id="ses-2", risk=table["risk"] + 0.1)], ignore_index=True)
+    row = estimates([scored(both)], "new-patients", 0.95).iloc[0]
+    assert row["coverage"] == "not measured for several rows per patient"
+    assert (row["n_rows"], row["n_units"]) == (240, 120)
+    assert row["n_events"] == table.query("model == 'a' and repeat == 0")["event"].sum(), (
+        "people with an event, not rows"
+    )
+
+
+def test_few_events_are_refused():
+    table = waist(n=120)
+    people = table.loc[table["event"] == 1, "participant_id"].unique()[:9]
+    few = table.assign(event=table["participant_id"].isin(people).astype(int))
+    one = scored(few)
+    found = estimates([one], "new-patients", 0.95)
+    assert not found["estimable"].any()
+    assert found["reason"].str.startswith("9 events are too few for an interval (at least 10;").all()
+    assert not comparisons([one], "new-patients", 0.95)["estimable"].any()

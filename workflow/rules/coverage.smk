@@ -1,4 +1,4 @@
-# How often do the intervals hold the truth? Simulated cohorts, none of the study's data: `snakemake coverage`, half an hour.
+# How often do the intervals hold the truth? Simulated cohorts, none of the study's data: `snakemake coverage`, some ten minutes on two cores.
 #
 # needs   nothing
 # makes   results/coverage/coverage.tsv, coverage.svg   share of intervals that hold the truth, of tests that reject what is equal
