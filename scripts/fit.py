@@ -23,11 +23,12 @@ def run(
     seed: int,
     device: str,
     tolerate: bool,
+    permuted: bool,
     predictions: Path,
     notes: Path,
 ) -> None:
     """Write the predictions of one repeat and fold (-1: of all), and what the fits chose or why they failed."""
-    made = tables.Examples(tables.read(examples), tables.read_json(blocks))
+    made = tables.read_examples(examples, blocks)
     rows = tables.read(splits, tables.SPLITS)
     rows = rows[((rows["repeat"] == repeat) | (repeat < 0)) & ((rows["fold"] == fold) | (fold < 0))]
     found, chosen, failures = fit_folds(
@@ -42,6 +43,7 @@ def run(
         seed=seed,
         device=device,
         tolerate=tolerate,
+        permuted=permuted,
     )
     tables.write({"fits": chosen, "failures": failures}, notes)
     tables.write(found, predictions)

@@ -14,6 +14,7 @@ def run(
     splits: Path,
     kind: str,
     tolerance: float,
+    controls: list,
     predictions: Path,
     curves: Path,
     failures: Path,
@@ -21,7 +22,7 @@ def run(
 ) -> None:
     """Write predictions, their survival curves, failed fits, and what each fit chose."""
     said = [tables.read_json(path) for path in notes]
-    waist = gather([tables.read(path) for path in fits], said, tables.read(splits), kind, tolerance)
+    waist = gather([tables.read(path) for path in fits], said, tables.read(splits), kind, tolerance, controls)
     tables.write(waist.failures, failures)
     tables.write([fit for one in said for fit in one["fits"]], fitted)
     tables.write(waist.curves, curves)

@@ -13,7 +13,7 @@ def run(
     *, examples: Path, blocks: Path, participants: list[Path], scheme: str, options: dict, seed: int, splits: Path
 ) -> None:
     """Write who trains and who is tested in each repeat and fold."""
-    made = tables.Examples(tables.read(examples), tables.read_json(blocks))
+    made = tables.read_examples(examples, blocks)
     people = pd.concat([tables.read(path) for path in participants])
     module = plugins.load("splits", scheme)
     found = module.split(with_cohort_columns(made, people), plugins.build_options(module, options), seed=seed)

@@ -10,7 +10,8 @@ import pandas as pd
 
 from triptych import plugins
 from triptych.errors import DataError, TriptychError
-from triptych.examples import Ledger, check_tolerance, make_examples, read_cohort
+from triptych.examples import make_examples, read_cohort
+from triptych.ledger import Ledger, check_tolerance
 from triptych.tables import KEY, PERSON, Examples, read_json
 
 
@@ -18,8 +19,9 @@ def check(study: dict) -> None:
     """Raise the first fault in the data of a study (as plain values)."""
     for name in study["tasks"]:
         examples, people, _ = build(study, name)
-        split = plugins.load("splits", study["validation"]["split"])
-        options = plugins.build_options(split, study["validation"]["options"])
+        validation = study["tasks"][name]["validation"] or study["validation"]
+        split = plugins.load("splits", validation["split"])
+        options = plugins.build_options(split, validation["options"])
         try:
             split.split(with_cohort_columns(examples, people), options, seed=study["seed"])
         except DataError as error:
@@ -36,17 +38,24 @@ def build(study: dict, task: str) -> tuple[Examples, pd.DataFrame, Ledger]:
         ledger.failures += read.failures
     people = pd.concat(tables)
     examples = make_examples(
-        people, task=task, kind=spec["kind"], outcome=spec["outcome"], inputs=spec["inputs"], ledger=ledger
+        people,
+        task=task,
+        kind=spec["kind"],
+        outcome=spec["outcome"],
+        inputs=spec["inputs"],
+        ledger=ledger,
+        exclude=spec["exclude"],
     )
     check_tolerance(ledger, len(people[PERSON].drop_duplicates()), study["tolerance"]["patients"], task)
     return examples, people, ledger
 
 
 def with_cohort_columns(examples: Examples, people: pd.DataFrame) -> pd.DataFrame:
-    """What a split scheme sees: key, site, family and event of the examples, and the other columns of the cohorts."""
+    """What a split scheme sees: key, site, family and stratum of the examples, and the other columns of the cohorts."""
     known = [c for c in ("site", "family_id") if c in examples.table]
-    rest = [c for c in people.columns if c not in {*KEY, *known, "event"}]
-    return examples.table[[*KEY, *known, "event"]].merge(people[[*KEY, *rest]], on=KEY, how="left", validate="1:1")
+    rest = [c for c in people.columns if c not in {*KEY, *known, "stratum"}]
+    rows = examples.table[[*KEY, *known]].assign(stratum=examples.stratum)
+    return rows.merge(people[[*KEY, *rest]], on=KEY, how="left", validate="1:1")
 
 
 def main() -> int:

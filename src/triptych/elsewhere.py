@@ -8,7 +8,8 @@ import pandas as pd
 
 from triptych import raw
 from triptych.errors import DataError, did_you_mean
-from triptych.examples import Ledger, event_flag
+from triptych.ledger import Ledger
+from triptych.outcomes import event_flag
 from triptych.tables import (
     FIT,
     KEY,

@@ -4,7 +4,6 @@ Bad rows cost one patient, never the run and never silence: each leaves a row in
 """
 
 import fnmatch
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,63 +11,10 @@ import numpy as np
 import pandas as pd
 
 from triptych import plugins, raw
-from triptych.errors import DataError
-from triptych.tables import FAILURES, FAMILY, FLOW, KEY, PERSON, ROW, SESSION, SITE, Examples, failure, plain, unify_ids
-
-EVENT_WORDS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-
-
-@dataclass
-class Ledger:
-    """What happened to whom on the way: rows of ``failures`` and of ``flow``."""
-
-    task: str = ""
-    failures: list[dict[str, Any]] = field(default_factory=list)
-    flow: list[dict[str, Any]] = field(default_factory=list)
-
-    def count(self, what: str, reason: str, table: pd.DataFrame, events: bool = False) -> None:
-        """Add one line of patient flow for each cohort in the table."""
-        for cohort, rows in table.groupby("cohort", sort=True):
-            n_events = int(rows["event"].sum()) if events else ""
-            people = rows["participant_id"].nunique()
-            self.flow.append(
-                dict(zip(FLOW, [self.task, len(self.flow), cohort, what, reason, people, n_events], strict=True))
-            )
-
-    def exclude(self, table: pd.DataFrame, bad: np.ndarray, reason: str) -> pd.DataFrame:
-        """Drop rows for an ordinary reason (they were never eligible); the flow says how many people left.
-
-        Who keeps another session has not left: such sessions have a line of their own, with nobody in it.
-        """
-        people = pd.MultiIndex.from_frame(table[PERSON])
-        stays = bad & people.isin(people[~bad])
-        if (bad & ~stays).any():
-            self.count("excluded", reason, table[bad & ~stays])
-        for cohort, rows in table[stays].groupby("cohort", sort=True):
-            what = f"{len(rows)} sessions of {rows['participant_id'].nunique()} patients who stay: {reason}"
-            self.flow.append(dict(zip(FLOW, [self.task, len(self.flow), cohort, "excluded", what, 0, ""], strict=True)))
-        return table[~bad]
-
-    def quarantine(self, table: pd.DataFrame, bad: np.ndarray, column: str, reason: str, advice: str) -> pd.DataFrame:
-        """Drop broken rows: each is listed in ``failures`` and counts against the tolerance."""
-        for index, row in table[bad].iterrows():
-            facts = {
-                "modality": "table",
-                "row": index,
-                "column": column,
-                "reason": f"{reason}: {plain(row[column])!r}",
-                "advice": advice,
-            }
-            self.failures.append(failure("outcome", {name: row[name] for name in KEY}, **facts))
-        return self.exclude(table, bad, f"quarantined: {reason}")
-
-    def failures_table(self) -> pd.DataFrame:
-        """The rows of ``failures.tsv``."""
-        return pd.DataFrame(self.failures, columns=FAILURES)
-
-    def flow_table(self) -> pd.DataFrame:
-        """The rows of ``flow.tsv``."""
-        return pd.DataFrame(self.flow, columns=FLOW)
+from triptych.errors import DataError, did_you_mean
+from triptych.ledger import Ledger
+from triptych.outcomes import OUTCOME, READ, holds, plain_word
+from triptych.tables import FAMILY, KEY, ROW, SESSION, SITE, Examples, failure, unify_ids
 
 
 def read_cohort(cohort: str, table: str | None, root: str | None) -> tuple[pd.DataFrame, Ledger]:
@@ -178,15 +124,21 @@ def make_examples(
     outcome: dict[str, Any],
     inputs: dict[str, list[str]],
     ledger: Ledger,
+    exclude: dict[str, list[Any]] | None = None,
 ) -> Examples:
     """The examples of one task: rows with a usable outcome, and the columns of each block of inputs.
+
+    Parameters
+    ----------
+    exclude
+        Column: values; such rows leave before anything looks at the outcome.  Who they were is kept in the ledger.
 
     Raises
     ------
     DataError
         When nobody or no event is left, the outcome is constant or its coding is not clear, or an input is not usable.
     """
-    if kind != "survival":
+    if kind not in READ:
         raise DataError(
             f"task {task!r}: no stage for {kind} outcomes from tables yet; bring predictions made elsewhere"
         )
@@ -195,87 +147,40 @@ def make_examples(
     choice = participants.drop(columns=KEY)  # an id is no input, not even of a pattern such as c*
     blocks = {block: _columns(choice, wanted) for block, wanted in inputs.items()}
     needed = list(dict.fromkeys(column for columns in blocks.values() for column in columns))
-    leaks = [c for c in (outcome["time"], outcome["event"], "time", "event") if c in needed]
+    named = [outcome[role] for role in ("time", "event", "label", "value") if outcome.get(role)]
+    leaks = [c for c in (*named, *OUTCOME[kind]) if c in needed]
     if leaks:
         raise DataError(
             f"task {task!r}: the inputs take the column {leaks[0]!r}, which is the outcome or has its name (target leak); "
             "name the inputs without it, or rename the column"
         )
-    table = survival_outcome(participants, outcome, ledger)
+    table = READ[kind](_excluded_by_rule(participants, exclude or {}, ledger), outcome, ledger)
     for column in needed:
         table = _numeric_or_level(table, column)
-    kept = [*KEY, *(c for c in (SITE, FAMILY) if c in table), "time", "event"]
-    ledger.count("kept", "with outcome", table, events=True)
-    return Examples(table[list(dict.fromkeys([*kept, *needed]))].reset_index(drop=True), blocks)
+    kept = [*KEY, *(c for c in (SITE, FAMILY) if c in table), *OUTCOME[kind]]
+    ledger.count("kept", "with outcome", table, events=kind == "survival")
+    return Examples(table[list(dict.fromkeys([*kept, *needed]))].reset_index(drop=True), blocks, kind)
 
 
-def survival_outcome(table: pd.DataFrame, outcome: dict[str, Any], ledger: Ledger) -> pd.DataFrame:
-    """Add ``time`` (float) and ``event`` (bool); rows without an outcome are excluded, impossible ones quarantined."""
-    time_name, event_name = outcome["time"], outcome["event"]
-    time = pd.to_numeric(table[time_name], errors="coerce")
-    text = (time.isna() & table[time_name].notna()).to_numpy()
-    table = ledger.quarantine(table, text, time_name, "time is not a number", "correct the time")
-    table = ledger.exclude(table, table[[time_name, event_name]].isna().any(axis=1).to_numpy(), "missing outcome")
-    numbers = pd.to_numeric(table[time_name]).to_numpy(np.float64)
-    table = ledger.quarantine(table, np.isinf(numbers), time_name, "time is infinite", "give the last date seen")
-    numbers = pd.to_numeric(table[time_name]).to_numpy(np.float64)
-    table = ledger.quarantine(table, numbers < 0, time_name, "time is negative", "correct the dates")
-    if not len(table):
-        raise DataError(f"task {ledger.task!r}: no patient has a usable outcome in {time_name!r} and {event_name!r}")
-    table = table.assign(
-        time=pd.to_numeric(table[time_name]).astype(float), event=event_flag(table[event_name], outcome)
-    )
-    if table["event"].sum() < 2:
-        raise DataError(
-            f"task {ledger.task!r}: {int(table['event'].sum())} of {len(table)} patients has an event in {event_name!r}; "
-            "nothing can be estimated from fewer than two; check `event_value:`"
-        )
-    if table["time"].nunique() == 1:
-        raise DataError(
-            f"task {ledger.task!r}: the outcome is constant: every {time_name!r} is {table['time'].iloc[0]:g}"
-        )
-    return table
-
-
-def event_flag(values: pd.Series, outcome: dict[str, Any]) -> pd.Series:
-    """Booleans from an event column; the study's ``event_value`` decides, 0/1 and true/false need none.
+def _excluded_by_rule(participants: pd.DataFrame, exclude: dict[str, list[Any]], ledger: Ledger) -> pd.DataFrame:
+    """Leave out rows whose column holds one of some values.
 
     Raises
     ------
     DataError
-        When the coding is not clear (say, 1/2 or words): lists the values found.
+        For a value that the column never holds: a misspelt rule would leave nobody out.
     """
-    text = values.map(_plain)
-    found = sorted(text.unique())
-    wanted = outcome.get("event_value")
-    if isinstance(wanted, bool) and set(found) <= set(EVENT_WORDS):  # YAML reads a plain `yes` as true
-        return text.map(EVENT_WORDS).astype(bool) == wanted
-    if wanted is None:
-        if not set(found) <= set(EVENT_WORDS):
-            raise DataError(
-                f"event column {values.name!r} holds {', '.join(map(repr, found[:6]))}; "
-                "say which value is an event: `event_value:`"
-            )
-        return text.map(EVENT_WORDS).astype(bool)
-    if _plain(wanted) not in found:
-        raise DataError(
-            f"event column {values.name!r} never holds {wanted!r}; it holds {', '.join(map(repr, found[:6]))}"
-        )
-    if len(found) > 2:
-        raise DataError(
-            f"event column {values.name!r} holds more than two values ({', '.join(map(repr, found[:6]))}); "
-            "competing events are not a single event: make a column with two values"
-        )
-    return text == _plain(wanted)
-
-
-def _plain(value: Any) -> str:
-    """One spelling for 1, 1.0, True, "Yes "."""
-    if isinstance(value, bool | np.bool_):
-        return "1" if value else "0"
-    if isinstance(value, int | float | np.number):
-        return f"{float(value):g}"
-    return str(value).strip().casefold()
+    everyone = participants
+    for column, values in exclude.items():
+        for value in values:
+            if not holds(everyone[column], value).any():
+                known = did_you_mean(plain_word(value), everyone[column].dropna().map(plain_word).unique())
+                raise DataError(f"task {ledger.task!r}: `exclude:` {column!r} never holds {value!r}{known}")
+        bad = np.any([holds(participants[column], value) for value in values], axis=0)
+        reason = f"{column} is {' or '.join(map(str, values))}"
+        ledger.leave_out(participants[bad], column, reason)
+        participants = ledger.exclude(participants, bad, f"left out by rule: {reason}")
+    return participants
 
 
 def _columns(table: pd.DataFrame, wanted: list[str]) -> list[str]:
@@ -309,22 +214,10 @@ def _numeric_or_level(table: pd.DataFrame, column: str, most_levels: int = 12) -
             f"inputs: column {column!r}, row {odd.index[0]}: {odd.iloc[0]!r} among numbers; correct it or write an empty cell"
         )
     words = values.map(lambda x: str(x).strip() if pd.notna(x) else None)
-    if words.nunique() > most_levels:
+    if words.nunique() > most_levels and column != SITE:  # every hospital is a level
         known = words.dropna()
         raise DataError(
             f"inputs: column {column!r} is text with {words.nunique()} different values "
             f"(row {known.index[0]}: {known.iloc[0]!r}); code it as numbers or as a few levels"
         )
     return table.assign(**{column: words})
-
-
-def check_tolerance(ledger: Ledger, n_patients: int, tolerance: float, task: str) -> None:
-    """Stop when more patients were quarantined than the study tolerates."""
-    lost = {(row["cohort"], row["participant_id"] or row["row"]) for row in ledger.failures if row["stage"] != "note"}
-    if lost and len(lost) > tolerance * n_patients:
-        example = next(row for row in ledger.failures if row["stage"] != "note")
-        raise DataError(
-            f"task {task!r}: {len(lost)} of {n_patients} patients are in quarantine, "
-            f"more than `tolerance: patients: {tolerance:g}`; the first: "
-            f"{example['participant_id']} (row {example['row']}, column {example['column']!r}): {example['reason']}"
-        )

@@ -1,5 +1,6 @@
 """Fit one model on the training part of each fold, and predict the held-out part."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,10 @@ import pandas as pd
 
 from triptych import plugins
 from triptych.errors import DataError, NotEstimableError
-from triptych.tables import FIT, KEY, SITE, Examples, failure, keys_hash
+from triptych.outcomes import OUTCOME
+from triptych.tables import FIT, KEY, PREDICTIONS, SITE, Examples, failure, keys_hash
+
+RANKED = {"survival": "risk", "classification": "score", "regression": "predicted"}
 
 
 def fit_folds(
@@ -23,6 +27,7 @@ def fit_folds(
     seed: int,
     device: str,
     tolerate: bool,
+    permuted: bool = False,
 ) -> tuple[pd.DataFrame, list[dict[str, Any]], list[dict[str, Any]]]:
     """Fit and predict every (repeat, fold) of ``splits``.
 
@@ -30,6 +35,8 @@ def fit_folds(
     ----------
     times
         Grid (m,) on which survival curves are predicted, or None.
+    permuted
+        Whether outcomes are exchanged between whole patients first (a negative control).
     tolerate
         Whether a failed fit is listed (and its fold left out) instead of raised.
 
@@ -44,12 +51,14 @@ def fit_folds(
     predictions, notes, failures = [], [], []
     for (repeat, fold), rows in splits.groupby(["repeat", "fold"], sort=True):
         repeat, fold = int(repeat), int(fold)  # numpy integers cannot be written as JSON
-        train, test = (_part(examples, rows, part) for part in ("train", "test"))
+        told = permute_outcomes(examples, fit_seed(seed, repeat, 0)) if permuted else examples
+        train, test = (_part(told, rows, part) for part in ("train", "test"))
         try:
             fitted = module.fit(train, chosen, blocks=blocks, seed=fit_seed(seed, repeat, fold), device=device)
             predicted = fitted.predict(test, times)
             _check(predicted, test, fitted, train)
-            predicted["risk"] = predicted["risk"].round(10)  # rounding noise must not break ties of risk
+            ranked = RANKED[examples.kind]
+            predicted[ranked] = predicted[ranked].round(10)  # rounding noise must not break ties
         except (DataError, NotEstimableError) as error:
             message = f"model {name!r}, task {task!r}, repeat {repeat + 1}, fold {fold + 1}: {error}"
             if not tolerate:
@@ -59,15 +68,36 @@ def fit_folds(
             )
             continue
         head = dict(zip(FIT, (task, name, repeat, fold), strict=True))
-        known = test.table[[*KEY, *([SITE] if SITE in test.table else []), "time"]].assign(event=test.event.astype(int))
+        known = test.table[[*KEY, *([SITE] if SITE in test.table else []), *OUTCOME[examples.kind]]]
+        if examples.kind == "survival":
+            known = known.assign(event=test.event.astype(int))
         predictions.append(pd.concat([known, predicted], axis=1).assign(**head))
-        notes.append(
-            {**head, "seen": fitted.seen, "n_train": len(train), "events_train": int(train.event.sum()), **fitted.notes}
-        )
+        counted = {"n_train": len(train), "events_train": int(train.stratum.sum())}
+        notes.append({**head, "seen": fitted.seen, **counted, **fitted.notes})
     if not predictions:
-        return pd.DataFrame(columns=[*FIT, *KEY, "time", "event", "risk"]), notes, failures
+        return pd.DataFrame(columns=[*FIT, *KEY, *PREDICTIONS[examples.kind]]), notes, failures
     table = pd.concat(predictions, ignore_index=True)
     return table[[*FIT, *(c for c in table if c not in FIT)]], notes, failures
+
+
+def permute_outcomes(examples: Examples, seed: int) -> Examples:
+    """Exchange outcomes between whole patients, within their site where it is known (Winkler et al. 2015).
+
+    All rows of a patient get the outcome of the first row of another patient (or, by chance, their own): exchanging rows
+    instead would leave one patient with several outcomes, and a test of chance with 18 % false alarms.
+    """
+    table = examples.table
+    codes = examples.people
+    _, start = np.unique(codes, return_index=True)
+    site = table[SITE].astype(str).to_numpy()[start] if SITE in table else np.zeros(len(start))
+    random = np.random.default_rng(seed)
+    donor = np.arange(len(start))
+    for one in np.unique(site):
+        members = np.flatnonzero(site == one)
+        donor[members] = random.permutation(members)
+    taken = start[donor][codes]
+    outcome = {column: table[column].to_numpy()[taken] for column in OUTCOME[examples.kind]}
+    return replace(examples, table=table.assign(**outcome))
 
 
 def grid(horizon: float | None, points: int = 100) -> np.ndarray | None:
@@ -91,6 +121,7 @@ def _check(predicted: pd.DataFrame, test: Examples, fitted: Any, train: Examples
         raise RuntimeError("the fitted object carries other keys than its training rows; it has seen something else")
     if keys_hash(test.table) == fitted.seen or len(predicted) != len(test):
         raise RuntimeError("the predictions are not those of the held-out rows")
-    bad = ~np.isfinite(predicted["risk"].to_numpy(float))
+    ranked = RANKED[test.kind]
+    bad = ~np.isfinite(predicted[ranked].to_numpy(float))
     if bad.any():
-        raise DataError(f"the risk of {test.table['participant_id'].to_numpy()[bad][0]} is not a finite number")
+        raise DataError(f"the {ranked} of {test.table['participant_id'].to_numpy()[bad][0]} is not a finite number")

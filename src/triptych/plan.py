@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych import plugins, raw
+from triptych.controls import demographics
 from triptych.errors import DataError
 from triptych.precheck import precheck
 from triptych.study import Model, Predictions, Published, Study, Task
@@ -40,7 +41,8 @@ class Plan:
         study, where = read_with_places(*configfiles or [clone / "config" / "config.yaml"], overrides=overrides)
         digests = {name: raw.digest(name, entry, study.root) for name, entry in study.cohorts.items()}
         plan = cls(study, clone, digests)
-        _ = plan.predictions, plan.published  # found now, so that a fault in them is told like any other
+        # found now, so that a fault in them is told like any other
+        _ = plan.predictions, plan.published, [plan.pretrained(task) for task in study.tasks]
         try:
             precheck(study, digests)
         except DataError as error:
@@ -70,11 +72,23 @@ class Plan:
         """Path and checksum of the published table; empty without one."""
         return self._named(self.study.published)
 
-    @property
-    def figures(self) -> list[str]:
-        """Figures of each task: those the study names, else all whose table is made."""
+    def figures(self, task: str) -> list[str]:
+        """Figures of one task: those the study names, else all whose table is made."""
         wanted = self.study.statistics.figures or plugins.names("figures")
-        return [name for name in wanted if plugins.describe("figures", name)["TABLE"] in self.study.tables]
+        return [name for name in wanted if plugins.describe("figures", name)["TABLE"] in self.study.tables_of(task)]
+
+    @property
+    def overall(self) -> dict[str, list[str]]:
+        """Names of the tables and figures of the study as a whole, for the page."""
+        wanted, made = self.study.statistics.figures or plugins.names("figures"), self.study.overall_tables
+        return {"tables": made, "figures": [f for f in wanted if plugins.describe("figures", f)["TABLE"] in made]}
+
+    @property
+    def contents(self) -> dict[str, dict[str, list[str]]]:
+        """Task: names of its tables and figures, for the page."""
+        return {
+            task: {"tables": self.study.tables_of(task), "figures": self.figures(task)} for task in self.study.tasks
+        }
 
     @property
     def report_inputs(self) -> list[Path]:
@@ -86,10 +100,11 @@ class Plan:
             for name in ("participants.parquet", "failures.tsv")
         ]
         for task in self.study.tasks:
-            files += [self.out / task / "tables" / f"{name}.tsv" for name in self.study.tables]
-            files += [self.out / task / "figures" / f"{name}.svg" for name in self.figures]
+            files += [self.out / task / "tables" / f"{name}.tsv" for name in self.study.tables_of(task)]
+            files += [self.out / task / "figures" / f"{name}.svg" for name in self.figures(task)]
             files += [self.out / task / name for name in failures]
-        return files
+        files += [self.out / f"{name}.tsv" for name in self.overall["tables"]]
+        return files + [self.out / "figures" / f"{name}.svg" for name in self.overall["figures"]]
 
     @property
     def templates(self) -> list[str]:
@@ -107,7 +122,7 @@ class Plan:
 
     def score_files(self, task: str, ending: str) -> list[Path]:
         """One file for each metric of a task."""
-        return [self.out / task / "scores" / f"{metric}.{ending}" for metric in self.study.statistics.metrics]
+        return [self.out / task / "scores" / f"{metric}.{ending}" for metric in self.study.metrics_of(task)]
 
     # ---- fits ----
 
@@ -115,23 +130,24 @@ class Plan:
         """Files of all fits of a task, in the order of the study."""
         here = self.out / task / "fits"
         models = self.models(task)
-        return [here / name / f"{batch}.{ending}" for name in models for batch in self.batches(name)]
+        return [here / name / f"{batch}.{ending}" for name in models for batch in self.batches(name, task)]
 
-    def batches(self, model: str) -> list[str]:
-        """Jobs of one model in one task: one for all, a repeat each, or a fold each."""
-        job = self.study.job_of(model)
-        if job == "model":
+    def batches(self, model: str, task: str) -> list[str]:
+        """Jobs of one model in one task: one for all, a repeat each, or a fold each; a permuted control has one repeat."""
+        job, permuted = self.study.job_of(model), self.study.models[model].permuted
+        if job == "model" and not permuted:
             return ["all"]
-        repeats = [f"repeat-{k}" for k in range(self._of_split("repeats"))]
-        if job == "repeat":
+        repeats = [f"repeat-{k}" for k in range(1 if permuted else self._of_split("repeats", task))]
+        if job != "fold":
             return repeats
-        return [f"{repeat}_fold-{k}" for repeat in repeats for k in range(self._of_split("folds"))]
+        return [f"{repeat}_fold-{k}" for repeat in repeats for k in range(self._of_split("folds", task))]
 
-    def _of_split(self, option: str) -> int:
-        assert self.study.validation
-        known = plugins.describe("splits", self.study.validation.split).options
+    def _of_split(self, option: str, task: str) -> int:
+        validation = self.study.validation_of(task)
+        assert validation
+        known = plugins.describe("splits", validation.split).options
         default = known[option].default if option in known else 1
-        return self.study.validation.options.get(option, default)
+        return validation.options.get(option, default)
 
     # ---- values ----
 
@@ -151,6 +167,24 @@ class Plan:
         """Models that are a column of the cohorts, as JSON."""
         return json.dumps({name: m.column for name, m in self.models(task).items() if m.column})
 
+    @property
+    def cohorts_by_task(self) -> str:
+        """Task: names of its cohorts, in the order of the study, as JSON."""
+        return json.dumps({name: task.cohorts for name, task in self.study.tasks.items()})
+
+    @property
+    def protocols(self) -> list[dict[str, Any]]:
+        """What ``triptych.protocols`` is asked: one entry for each task of each group of protocols."""
+        asked = []
+        for group, entry in self.study.protocols.items():
+            for task, words in entry.tasks.items():
+                models, validation = self.models(task), self.study.validation_of(task)
+                permuted = {name: models.get(f"permuted-{name}") for name, m in models.items() if m.role == "model"}
+                labels = {models[name].label or name: again and again.label for name, again in permuted.items()}
+                head = {"group": group, "title": entry.title, "metric": entry.metric, "task": task, "protocol": words}
+                asked.append({**head, "models": labels, "leaks": bool(validation and validation.wrong_on_purpose)})
+        return asked
+
     def published_names(self, task: str) -> str:
         """Model: its name in the published table, and its label here; as JSON."""
         return json.dumps(
@@ -162,17 +196,26 @@ class Plan:
         models = {name: [m.label or name, m.role] for name, m in self.models(task).items()}
         return json.dumps({"task": task, "time_unit": self.task(task).outcome.unit, "models": models})
 
+    def roles(self, task: str) -> str:
+        """What columns of the cohorts stand for in one task, as JSON: role -> columns."""
+        spec = self.task(task)
+        visits = {"visit": spec.roles.visit, "label_visit": spec.outcome.visit}
+        known = [raw.columns(cohort, self.study.cohorts[cohort], self.study.root) for cohort in spec.cohorts]
+        shared = [c for c in known[0] if all(c in columns for columns in known[1:])] if known else []
+        named = {"demographics": demographics(spec, shared), "acquisition": spec.roles.acquisition}
+        named["quality"] = spec.roles.quality
+        return json.dumps(named | {role: [column] if column else [] for role, column in visits.items()})
+
+    def pretrained(self, task: str) -> dict[str, Path | None]:
+        """Model: the table of the people that its weights were trained on; None when the study says that it is unknown."""
+        said = {name: m.pretrained for name, m in self.models(task).items() if m.pretrained and not m.permuted}
+        return {name: None if path == "unknown" else self._near(path) for name, path in said.items()}
+
     def _named(self, spec: Predictions | Published | None) -> tuple[str, str]:
         """A file that the study names, below the clone or below the data root."""
         if spec is None:
             return "", ""
-        path = self.clone / spec.file
-        if not path.is_file() and self.study.root is None:
-            raise DataError(
-                f"{spec.file}: no such file in {self.clone}, and no data root is given; "
-                "correct `file:`, or set `data_root:` or the variable TRIPTYCH_DATA"
-            )
-        path = path if path.is_file() else raw.locate(spec.file, None, self.study.root)
+        path = self._near(spec.file)
         found = raw.sha256(path)
         if spec.sha256 and found != spec.sha256:
             raise DataError(
@@ -180,6 +223,18 @@ class Plan:
                 "fetch the file again, or correct `sha256:`"
             )
         return str(path), found
+
+    def _near(self, file: str) -> Path:
+        """Path of a file below the clone or below the data root."""
+        path = self.clone / file
+        if path.is_file():
+            return path
+        if self.study.root is None:
+            raise DataError(
+                f"{file}: no such file in {self.clone}, and no data root is given; "
+                "correct `file:`, or set `data_root:` or the variable TRIPTYCH_DATA"
+            )
+        return raw.locate(file, None, self.study.root)
 
 
 def as_json(value: Any) -> str:

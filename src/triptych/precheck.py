@@ -37,7 +37,8 @@ def precheck(study: Study, digests: dict[str, str]) -> None:
         return
     content = json.dumps(_relevant(study), sort_keys=True)
     readers = [f"triptych.cohorts.{name}" for name in study.cohorts if name in plugins.names("cohorts")]
-    sources = code("triptych.check", f"triptych.splits.{study.validation.split}", *readers)  # type: ignore[union-attr]
+    splits = sorted({f"triptych.splits.{study.validation_of(task).split}" for task in study.tasks})  # type: ignore[union-attr]
+    sources = code("triptych.check", *splits, *readers)
     stamp = (
         STAMPS
         / hashlib.sha256("\0".join([content, *map(str, sorted(digests.items())), sources]).encode()).hexdigest()[:16]

@@ -10,9 +10,30 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from triptych import plugins
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
-TABLES = ("flow", "audit", "scores", "comparisons", "spread", "km_by_risk")
+ALL = ("survival", "classification", "regression", "segmentation")
+TABLES = {  # tables of statistics, and the kinds of tasks that have them
+    "flow": ALL,
+    "audit": ALL,
+    "scores": ALL,
+    "comparisons": ALL,
+    "controls": ALL,
+    "spread": ALL,
+    "km_by_risk": ("survival",),
+    "calibration": ("survival", "classification"),
+    "decision": ("survival", "classification"),
+    "components": ALL,
+    "planning": ALL,
+}
+NOT_ELSEWHERE = (
+    "controls",
+    "calibration",
+    "decision",
+)  # predictions made elsewhere bring no controls and no probabilities
 Estimand = Literal["new-patients", "new-site", "procedure"]
+Control = Literal["permuted", "site", "demographics", "acquisition"]
 ESTIMANDS = {
     "new-patients": "these models, on new people from the known hospitals",
     "new-site": "these models, at a hospital never seen in training",
@@ -35,12 +56,43 @@ class CohortEntry(_Closed):
 
 
 class Outcome(_Closed):
-    """Which columns hold the outcome."""
+    """Which columns hold the outcome: ``time`` and ``event``, or ``label``, or ``value``, by the kind of the task."""
 
-    time: str | None = Field(None, description="column with the time to event or censoring")
-    event: str | None = Field(None, description="column that tells events from censored times")
+    time: str | None = Field(None, description="survival: column with the time to event or censoring")
+    event: str | None = Field(None, description="survival: column that tells events from censored times")
     event_value: str | int | bool | None = Field(None, description="value of the event column that means: it happened")
-    unit: str = Field("days", description="unit of the time column")
+    label: str | None = Field(None, description="classification: column with the class")
+    positive: str | int | bool | None = Field(None, description="classification: the class that is looked for")
+    value: str | None = Field(None, description="regression: column with the number to predict")
+    unit: str = Field("days", description="unit of the time column, or of the number to predict")
+    visit: str | None = Field(None, description="column with the date, age or session at which the outcome was found")
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Role: column, for the columns that hold the outcome itself."""
+        roles = {role: getattr(self, role) for role in ("time", "event", "label", "value")}
+        return {role: column for role, column in roles.items() if column}
+
+
+class Roles(_Closed):
+    """What some columns stand for: negative controls and audits read them."""
+
+    demographics: list[str] | None = Field(
+        None, description="columns such as age and sex; those named age, sex or gender when nothing is said"
+    )
+    acquisition: list[str] = Field([], description="how the data were acquired: scanner, field strength, voxel size")
+    quality: list[str] = Field([], description="measures of quality")
+    visit: str | None = Field(None, description="column with the date, age or session at which the inputs were taken")
+
+
+class Validation(_Closed):
+    """How the patients are split."""
+
+    split: str
+    options: dict[str, Any] = {}
+    wrong_on_purpose: bool = Field(
+        False, description="allows a split that leaks, to show what it does; the report says so beside every number"
+    )
 
 
 class Task(_Closed):
@@ -54,6 +106,12 @@ class Task(_Closed):
     horizon: float | None = Field(
         None, gt=0, description="time at which calibration and time-dependent scores are given"
     )
+    roles: Roles = Roles()
+    exclude: dict[str, Annotated[list[str | int | float | bool], Field(min_length=1)]] = Field(
+        {}, description="column: values; such rows are left out before anything looks at the outcome"
+    )
+    estimand: Estimand | None = Field(None, description="when this task asks for another one than the study")
+    validation: Validation | None = Field(None, description="when this task is split in another way than the study")
 
 
 class Model(_Closed):
@@ -63,21 +121,23 @@ class Model(_Closed):
     use: str | None = Field(None, description="model plug-in")
     column: str | None = Field(None, description="column of the cohorts used as risk as it is, nothing fitted")
     external: str | None = Field(None, description="name of the model in the file of predictions")
-    role: Literal["model", "null"] = Field("model", description="null: what every claim must beat")
+    role: Literal["model", "null", "control"] = Field(
+        "model", description="null: what every claim must beat; control: what must show nothing"
+    )
     inputs: list[str] = Field([], description="blocks of inputs; all of them when empty")
     options: dict[str, Any] = {}
     options_by_task: dict[str, dict[str, Any]] = {}
+    permuted: bool = Field(
+        False,
+        description="outcomes are exchanged between whole patients first: a negative control that must find nothing",
+    )
+    pretrained: str | None = Field(
+        None, description="table of the people whose data trained the weights it starts from, or the word: unknown"
+    )
     tasks: list[str] = Field([], description="only these tasks; all when empty")
     job: Literal["model", "repeat", "fold"] | None = Field(
         None, description="what one job fits, when it is not what the study says for all models"
     )
-
-
-class Validation(_Closed):
-    """How the patients are split."""
-
-    split: str
-    options: dict[str, Any] = {}
 
 
 class Statistics(_Closed):
@@ -89,6 +149,17 @@ class Statistics(_Closed):
         "fold-median", description="how Kaplan-Meier groups are made"
     )
     figures: list[str] = Field([], description="figures of the report; all that apply when empty")
+    intervals: dict[str, str] = Field({}, description="metric: method of its interval, instead of the rule's choice")
+    tests: dict[str, str] = Field({}, description="metric: paired test, instead of the rule's choice")
+    margins: dict[str, float] = Field({}, description="metric: largest difference that still counts as equal")
+
+
+class Protocols(_Closed):
+    """Tasks that ask one question of the same people under different protocols, to be shown side by side."""
+
+    title: str
+    metric: str = Field(description="one of the study's metrics, that scores all of these tasks")
+    tasks: dict[str, str] = Field(min_length=2, description="task: the protocol in a few words; in the order of the figure")
 
 
 class Tolerance(_Closed):
@@ -137,7 +208,13 @@ class Study(_Closed):
     predictions: Predictions | None = None
     published: Published | None = None
     statistics: Statistics
+    protocols: dict[Name, Protocols] = Field(
+        {}, description="groups of tasks that are one question under several protocols, for one figure"
+    )
     audit: dict[str, Literal["stop", "warn", "off"]] = Field({}, description="lowers or raises what a finding does")
+    controls: list[Control] = Field(
+        ["permuted", "site", "demographics", "acquisition"], description="negative controls; those that apply are run"
+    )
     tolerance: Tolerance = Tolerance()
     job: Literal["model", "repeat", "fold"] = Field(
         "repeat", description="what one job fits: all folds and repeats of a model, all folds of a repeat, or one fold"
@@ -151,6 +228,19 @@ class Study(_Closed):
         """The models that compete in one task, in the order of the file."""
         return {name: model for name, model in self.models.items() if not model.tasks or task in model.tasks}
 
+    def metrics_of(self, task: str) -> list[str]:
+        """Metrics of the study that can score one task."""
+        kind = self.tasks[task].kind
+        return [m for m in self.statistics.metrics if kind in plugins.describe("metrics", m)["TASKS"]]
+
+    def estimand_of(self, task: str) -> str:
+        """What a task claims."""
+        return self.tasks[task].estimand or self.estimand
+
+    def validation_of(self, task: str) -> Validation | None:
+        """How a task is split; None for predictions made elsewhere."""
+        return self.tasks[task].validation or self.validation
+
     def options_of(self, model: str, task: str) -> dict[str, Any]:
         """Options of a model in one task."""
         entry = self.models[model]
@@ -161,14 +251,24 @@ class Study(_Closed):
         return self.models[model].job or self.job
 
     def blocks_of(self, model: str, task: str) -> list[str]:
-        """Blocks of inputs that a model sees in one task."""
-        return self.models[model].inputs or list(self.tasks[task].inputs)
+        """Blocks of inputs that a model sees in one task; those of negative controls only when they are named."""
+        return self.models[model].inputs or [b for b in self.tasks[task].inputs if not b.startswith("control-")]
 
     @property
     def tables(self) -> list[str]:
-        """Tables of statistics that each task gets."""
-        calibration = [] if self.predictions else ["calibration"]
-        return [*TABLES, *calibration, *(["published"] if self.published else [])]
+        """Tables of statistics of any task."""
+        return list(dict.fromkeys(table for task in self.tasks for table in self.tables_of(task)))
+
+    def tables_of(self, task: str) -> list[str]:
+        """Tables of statistics that one task gets."""
+        kind = self.tasks[task].kind
+        made = [t for t, kinds in TABLES.items() if kind in kinds and not (self.predictions and t in NOT_ELSEWHERE)]
+        return [*made, *(["published"] if self.published else [])]
+
+    @property
+    def overall_tables(self) -> list[str]:
+        """Tables of the study as a whole."""
+        return [*(["protocols"] if self.protocols else []), *(["ranks"] if len(self.tasks) > 1 else [])]
 
     @property
     def root(self) -> Path | None:

@@ -2,11 +2,16 @@
 
 import fnmatch
 import re
+from collections.abc import Iterator
 
 from triptych import plugins, raw
+from triptych.choice import check_choices
 from triptych.errors import DataError, StudyError, did_you_mean
 from triptych.places import Where
-from triptych.study import ESTIMANDS, Predictions, Study
+from triptych.study import ESTIMANDS, Predictions, Study, Task
+
+RESERVED = ("control-", "permuted-")  # see triptych.controls
+NEEDED = {"survival": ("time", "event"), "classification": ("label",), "regression": ("value",)}
 
 
 def check(study: Study, where: Where) -> None:
@@ -28,7 +33,7 @@ def check(study: Study, where: Where) -> None:
         _plugin("metrics", metric, where("statistics", "metrics"))
     for figure in study.statistics.figures:
         table = _plugin("figures", figure, where("statistics", "figures"))["TABLE"]
-        if table not in study.tables:
+        if table not in (*study.tables, *study.overall_tables):
             place = where("statistics", "figures")
             raise StudyError(
                 f"{place}: the figure {figure!r} draws the table {table!r}, which this study does not make"
@@ -37,9 +42,18 @@ def check(study: Study, where: Where) -> None:
         _plugin("audit", audit, where("audit", audit))
     for task in study.tasks:
         _check_task(study, task, where)
+    for metric in study.statistics.metrics:
+        if not any(metric in study.metrics_of(task) for task in study.tasks):
+            able = " and ".join(plugins.describe("metrics", metric)["TASKS"])
+            raise StudyError(
+                f"{where('statistics', 'metrics')}: the metric {metric!r} scores {able}, and no task here is of that kind; remove it"
+            )
     for model in study.models:
         _check_model(study, model, where)
     _check_validation(study, where)
+    for group in study.protocols:
+        _check_protocols(study, group, where)
+    check_choices(study, where)
 
 
 def _plugin(kind: str, name: str, place: str) -> plugins.Description:
@@ -58,9 +72,14 @@ def _check_task(study: Study, name: str, where: Where) -> None:
         raise StudyError(f"{where(*here)}: no model competes in the task {name!r}; add it to the `tasks:` of a model")
     for metric in study.statistics.metrics:
         if task.kind not in plugins.describe("metrics", metric)["TASKS"]:
-            raise StudyError(f"{where('statistics', 'metrics')}: {metric!r} cannot score the {task.kind} task {name!r}")
+            continue
         if plugins.describe("metrics", metric).literals.get("AT_HORIZON") and task.horizon is None:
             raise StudyError(f"{where(*here)}: the metric {metric!r} needs a horizon; add `horizon:` to the task")
+    if not study.metrics_of(name):
+        able = [m for m in plugins.names("metrics") if task.kind in plugins.describe("metrics", m)["TASKS"]]
+        raise StudyError(
+            f"{where('statistics', 'metrics')}: no metric here can score the {task.kind} task {name!r}; add {' or '.join(able)}"
+        )
     for cohort in task.cohorts:
         if cohort not in study.cohorts:
             raise StudyError(
@@ -71,10 +90,10 @@ def _check_task(study: Study, name: str, where: Where) -> None:
         return
     if not task.cohorts:
         raise StudyError(f"{where(*here)}: a task needs `cohorts:`, or the study needs `predictions:`")
-    for role in ("time", "event") if task.kind == "survival" else ():
+    for role in NEEDED.get(task.kind, ()):
         if getattr(task.outcome, role) is None:
             raise StudyError(
-                f"{where(*here, 'outcome')}: a survival outcome needs the column of its {role}; add `{role}:`"
+                f"{where(*here, 'outcome')}: a {task.kind} outcome needs the column of its {role}; add `{role}:`"
             )
     _check_columns(study, name, where)
 
@@ -82,15 +101,19 @@ def _check_task(study: Study, name: str, where: Where) -> None:
 def _check_columns(study: Study, name: str, where: Where) -> None:
     """Every named column exists in every cohort of the task, and no input is the outcome."""
     task = study.tasks[name]
-    outcome = {role: getattr(task.outcome, role) for role in ("time", "event") if getattr(task.outcome, role)}
+    outcome = task.outcome.columns
     for cohort in task.cohorts:
         columns = _columns(study, cohort, where)
-        for role, column in outcome.items():
+        for keys, column in _named_columns(task):
             if not _matches(column, columns):
-                place = where("tasks", name, "outcome", role)
+                place = where("tasks", name, *keys)
                 raise StudyError(f"{place}: cohort {cohort!r} has no column {column!r}{did_you_mean(column, columns)}")
         for block, wanted in task.inputs.items():
             place = where("tasks", name, "inputs", block)
+            if block.startswith(RESERVED):
+                raise StudyError(
+                    f"{place}: names that begin with {' or '.join(RESERVED)} are those of negative controls; rename it"
+                )
             for pattern in wanted:
                 found = _matches(pattern, columns)
                 if not found:
@@ -103,6 +126,21 @@ def _check_columns(study: Study, name: str, where: Where) -> None:
                         f"{place}: {pattern!r} takes the outcome column {min(leaks)!r} as an input (target leak); "
                         "name the inputs without it"
                     )
+
+
+def _named_columns(task: Task) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Key path and column, for every column that a task names besides its inputs."""
+    for role, column in task.outcome.columns.items():
+        yield ("outcome", role), column
+    if task.outcome.visit:
+        yield ("outcome", "visit"), task.outcome.visit
+    for role in ("demographics", "acquisition", "quality"):
+        for column in getattr(task.roles, role) or ():
+            yield ("roles", role), column
+    if task.roles.visit:
+        yield ("roles", "visit"), task.roles.visit
+    for column in task.exclude:
+        yield ("exclude",), column
 
 
 def _check_columns_as_risk(study: Study, name: str, where: Where) -> None:
@@ -147,6 +185,10 @@ def _check_model(study: Study, name: str, where: Where) -> None:
             if task not in study.tasks:
                 known = did_you_mean(task, study.tasks)
                 raise StudyError(f"{where(*here, key)}: no task {task!r} in this study{known}")
+    if name.startswith(RESERVED):
+        raise StudyError(
+            f"{where(*here)}: names that begin with {' or '.join(RESERVED)} are those of negative controls; rename it"
+        )
     if not model.use:
         return
     description = _plugin("models", model.use, where(*here, "use"))
@@ -207,20 +249,58 @@ def _check_validation(study: Study, where: Where) -> None:
                 f"{where('validation')}: predictions made elsewhere bring their own folds; remove `validation:`"
             )
         return
-    if not study.validation:
+    if not study.validation and not all(task.validation for task in study.tasks.values()):
         raise StudyError(f"{where()}: the key 'validation' is missing; say how the patients are split")
-    name = study.validation.split
-    split = _plugin("splits", name, where("validation", "split"))
-    plugins.check_options("splits", name, study.validation.options, where("validation", "options"))
-    if study.estimand not in split["ANSWERS"]:
-        able = [s for s in plugins.names("splits") if study.estimand in plugins.describe("splits", s)["ANSWERS"]]
+    for task in study.tasks:
+        _check_split(study, task, where)
+
+
+def _check_split(study: Study, task: str, where: Where) -> None:
+    """The split of one task answers what the task claims, or says that it is wrong on purpose."""
+    own = study.tasks[task].validation
+    here = ("tasks", task, "validation") if own else ("validation",)
+    validation = own or study.validation
+    assert validation
+    name, estimand = validation.split, study.estimand_of(task)
+    split = _plugin("splits", name, where(*here, "split"))
+    plugins.check_options("splits", name, validation.options, where(*here, "options"))
+    if split.literals.get("LEAKS"):
+        if not validation.wrong_on_purpose:
+            raise StudyError(
+                f"{where(*here, 'split')}: the split {name!r} leaks: one person is on both sides; use repeated_kfold, or "
+                "say `wrong_on_purpose: true` to show what it does"
+            )
+    elif validation.wrong_on_purpose:
         raise StudyError(
-            f"{where('validation', 'split')}: the split {name!r} cannot answer the estimand {study.estimand!r} "
-            f"({ESTIMANDS[study.estimand]}); use {' or '.join(able)}"
+            f"{where(*here, 'wrong_on_purpose')}: the split {name!r} does not leak, and the report would say that it does; "
+            "remove it"
         )
-    for model in study.models:
+    elif estimand not in split["ANSWERS"]:
+        able = [s for s in plugins.names("splits") if estimand in plugins.describe("splits", s)["ANSWERS"]]
+        raise StudyError(
+            f"{where(*here, 'split')}: the split {name!r} cannot answer the estimand {estimand!r} "
+            f"({ESTIMANDS[estimand]}); use {' or '.join(able)}"
+        )
+    for model in study.models_of(task):
         if study.job_of(model) == "fold" and split.literals.get("FOLDS_FROM_DATA"):
             raise StudyError(
                 f"{where('models', model, 'job')}: the folds of the split {name!r} are known only when the data are read, so "
                 "one job cannot be one fold; use `job: repeat`"
+            )
+
+
+def _check_protocols(study: Study, group: str, where: Where) -> None:
+    """The tasks of a group of protocols exist, and the metric scores each of them."""
+    here, asked = ("protocols", group), study.protocols[group]
+    if study.predictions:
+        raise StudyError(f"{where(*here)}: predictions made elsewhere have one protocol, their own; remove `protocols:`")
+    for task in asked.tasks:
+        if task not in study.tasks:
+            known = did_you_mean(task, study.tasks)
+            raise StudyError(f"{where(*here, 'tasks', task)}: no task {task!r} in this study{known}")
+        if asked.metric not in study.metrics_of(task):
+            able = study.metrics_of(task)
+            raise StudyError(
+                f"{where(*here, 'metric')}: the task {task!r} is not scored by {asked.metric!r}{did_you_mean(asked.metric, able)}; "
+                f"its metrics are {', '.join(able)}"
             )

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from triptych.controls import complete
 from triptych.errors import StudyError, did_you_mean
 from triptych.places import Where
 from triptych.study import Study
@@ -42,7 +43,7 @@ def read_with_places(*paths: str | Path, overrides: dict[str, Any] | None = None
     except ValidationError as error:
         raise StudyError(_explain(error, where)) from None
     check(study, where)
-    return study, where
+    return complete(study), where
 
 
 def _merge(into: dict[str, Any], new: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ ROW = "row"  # name of the index that remembers the row or line of the file that
 SESSION = "ses-1"
 SITE = "site"
 FAMILY = "family_id"
+PERMUTED = "permuted-"  # begins the names of models that were fitted to exchanged outcomes, in the first repeat only
+PROBABILITY = "p"
 
 FAILURES = ["stage", *KEY, "modality", "file", "row", "column", "reason", "advice"]
 FLOW = ["task", "step", "cohort", "what", "reason", "n_patients", "n_events"]
@@ -30,10 +32,10 @@ SPLITS = ["repeat", "fold", *KEY, "part"]
 FIT = ["task", "model", "repeat", "fold"]
 
 # The waist of the hourglass: what every prediction says, by kind of task.  Survival curves lie in a companion file with one
-# column per time; classes and voxels would be further columns (p_<class>) or per-unit contributions.
+# column per time.  A class has a score (higher: more likely positive), and a probability ``p`` where the model gives one.
 PREDICTIONS = {
     "survival": {"time": "number", "event": "flag", "risk": "number"},
-    "classification": {"y": "text", "predicted": "text"},
+    "classification": {"y": "flag", "score": "number", "predicted": "flag"},
     "regression": {"y": "number", "predicted": "number"},
     "segmentation": {"contribution": "number", "weight": "number"},
 }
@@ -45,6 +47,7 @@ class Examples:
 
     table: pd.DataFrame
     blocks: dict[str, list[str]]
+    kind: str = "survival"
 
     def __len__(self) -> int:
         return len(self.table)
@@ -60,6 +63,16 @@ class Examples:
         return self.table["event"].to_numpy(bool)
 
     @property
+    def y(self) -> np.ndarray:
+        """Class (0 or 1) or number to predict, float64 (n,)."""
+        return self.table["y"].to_numpy(np.float64)
+
+    @property
+    def stratum(self) -> np.ndarray:
+        """What folds should hold alike, bool (n,): the event, the positive class, or a number above the median."""
+        return stratum(self.table, self.kind)
+
+    @property
     def people(self) -> np.ndarray:
         """Code of the person of each row, int (n,); it follows the sorted ids, not the order of the rows."""
         return self.table.groupby(PERSON, sort=True).ngroup().to_numpy()
@@ -70,11 +83,19 @@ class Examples:
 
     def take(self, rows: np.ndarray) -> "Examples":
         """Some of the rows, by boolean mask or position."""
-        return Examples(self.table[rows] if rows.dtype == bool else self.table.iloc[rows], self.blocks)
+        return replace(self, table=self.table[rows] if rows.dtype == bool else self.table.iloc[rows])
 
     def fingerprint(self) -> str:
         """Hash of the rows' keys: what a fitted object has seen."""
         return keys_hash(self.table)
+
+
+def stratum(table: pd.DataFrame, kind: str) -> np.ndarray:
+    """What folds should hold alike, bool (n,): the event, the positive class, or a number above the median."""
+    if kind == "survival":
+        return table["event"].to_numpy(bool)
+    y = table["y"].to_numpy(np.float64)
+    return y == 1 if kind == "classification" else y > np.median(y)
 
 
 def keys_hash(table: pd.DataFrame) -> str:
@@ -143,6 +164,10 @@ def check_predictions(table: pd.DataFrame, kind: str, what: str) -> None:
             _refuse(table, values.isna().to_numpy(), column, "is missing", what)
         if type_ == "flag":
             _refuse(table, ~values.isin([0, 1]).to_numpy(), column, "is neither 0 (censored) nor 1 (event)", what)
+    if PROBABILITY in table:
+        p = pd.to_numeric(table[PROBABILITY], errors="coerce").to_numpy(np.float64)
+        _refuse(table, (p < 0) | (p > 1), PROBABILITY, "is no probability: it must lie between 0 and 1", what)
+        _refuse(table, np.isnan(p) & table[PROBABILITY].notna().to_numpy(), PROBABILITY, "is not a number", what)
     check_unique(table, [*FIT, *KEY], what)
 
 
@@ -197,6 +222,12 @@ def read(path: str | Path, columns: Iterable[str] = ()) -> pd.DataFrame:
     return table
 
 
+def read_examples(examples: str | Path, blocks: str | Path) -> Examples:
+    """Examples from the table of rows and the file that says which columns form which block, and the kind of the outcome."""
+    said = read_json(blocks)
+    return Examples(read(examples), said["blocks"], said["kind"])
+
+
 def read_json(path: str | Path) -> Any:
     """Read an object that ``write`` wrote."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
@@ -207,6 +238,12 @@ def failure(stage: str, key: dict[str, str] | None = None, **facts: Any) -> dict
     row: dict[str, Any] = dict.fromkeys(FAILURES, "")
     row.update(stage=stage, **(key or {}), **facts)
     return row
+
+
+def without_controls(table: pd.DataFrame, about: dict[str, Any]) -> pd.DataFrame:
+    """Rows of the models and nulls of a study, not those of its negative controls (``about`` as for ``for_readers``)."""
+    controls = [name for name, (_, role) in about["models"].items() if role == "control"]
+    return table[~table["model"].isin(controls)]
 
 
 def for_readers(table: pd.DataFrame, about: dict[str, Any]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from triptych.errors import DataError
-from triptych.tables import FAILURES, FIT, KEY, PREDICTIONS, SITE, check_predictions, read
+from triptych.tables import FAILURES, FIT, KEY, PREDICTIONS, PROBABILITY, SITE, check_predictions, read
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,12 @@ class Waist:
 
 
 def gather(
-    fits: list[pd.DataFrame], said: list[dict[str, Any]], splits: pd.DataFrame, kind: str, tolerance: float
+    fits: list[pd.DataFrame],
+    said: list[dict[str, Any]],
+    splits: pd.DataFrame,
+    kind: str,
+    tolerance: float,
+    controls: list[str] | None = None,
 ) -> Waist:
     """Put the predictions of all fits into one table.
 
@@ -30,6 +35,8 @@ def gather(
         What each job said: ``fits`` and ``failures``.
     tolerance
         Largest share of failed fits of a model.
+    controls
+        Negative controls: they may fail, and the report then says that they did.
 
     Raises
     ------
@@ -37,19 +44,22 @@ def gather(
         When a model failed more often than tolerated, or the rows are not valid predictions.
     """
     failures = [row for one in said for row in one["failures"]]
-    wanted = splits[["repeat", "fold"]].drop_duplicates().shape[0]
+    folds = splits[["repeat", "fold"]].drop_duplicates()
     fits = [fit for fit in fits if len(fit)]
     table = pd.concat(fits, ignore_index=True) if fits else pd.DataFrame(columns=FIT)
     done = table.drop_duplicates(FIT).groupby("model").size()
     for model in dict.fromkeys([*done.index, *(row["model"] for row in failures)]):
-        n = done.get(model, 0)
+        if model in (controls or ()):
+            continue
+        n, wanted = done.get(model, 0), len(folds)
         if wanted - n > tolerance * wanted or not n:
             reasons = [row["reason"] for row in failures if row["model"] == model] or ["its predictions are missing"]
             raise DataError(
                 f"model {model!r}: {wanted - n} of {wanted} fits failed, more than `tolerance: fits: {tolerance:g}`; "
                 f"the first: {reasons[0]}"
             )
-    known = [*FIT, *KEY, *([SITE] if SITE in table else []), *PREDICTIONS[kind]]
+    optional = [c for c in (SITE, PROBABILITY) if c in table]
+    known = [*FIT, *KEY, *optional, *PREDICTIONS[kind]]
     check_predictions(table, kind, "predictions")
     curves = table[[*FIT, *(c for c in table if c not in known)]]
     return Waist(table[known], curves, pd.DataFrame(failures, columns=FAILURES))

@@ -14,7 +14,8 @@ from snakemake.exceptions import WorkflowError
 CLONE = Path(workflow.basedir)
 sys.path.insert(0, str(CLONE / "src"))  # this clone's library, whatever else is installed
 
-from triptych import plugins
+from triptych import plugins, raw
+from triptych.choice import needs_predictions
 from triptych.errors import TriptychError
 from triptych.fingerprint import code
 from triptych.plan import Plan, as_json, batch

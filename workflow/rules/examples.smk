@@ -5,6 +5,7 @@
 #         {task}/splits.parquet                  repeat, fold, key, part
 #         {task}/tables/flow.tsv                 who stayed and who did not, and why
 #         {task}/failures.tsv                    the quarantine
+#         {task}/excluded.parquet                who was left out by rule, with all that is known of them
 
 
 rule make_examples:
@@ -15,6 +16,7 @@ rule make_examples:
         blocks=TASK / "blocks.json",
         flow=TABLES / "flow.tsv",
         failures=TASK / "failures.tsv",
+        excluded=TASK / "excluded.parquet",
     log:
         OUT / "logs" / "make_examples" / "{task}.log",
     conda:
@@ -23,12 +25,14 @@ rule make_examples:
         kind=lambda w: PLAN.task(w.task).kind,
         outcome=lambda w: as_json(PLAN.task(w.task).outcome),
         inputs=lambda w: as_json(PLAN.task(w.task).inputs),
+        exclude=lambda w: as_json(PLAN.task(w.task).exclude),
         tolerance=STUDY.tolerance.patients,
         code=code("scripts/make_examples.py"),
     shell:
         "python $TRIPTYCH_SCRIPTS/make_examples.py --participants {input.participants} --task {wildcards.task} --kind {params.kind}"
-        " --outcome {params.outcome:q} --inputs {params.inputs:q} --tolerance {params.tolerance}"
-        " --examples {output.examples} --blocks {output.blocks} --flow {output.flow} --failures {output.failures} > {log} 2>&1"
+        " --outcome {params.outcome:q} --inputs {params.inputs:q} --exclude {params.exclude:q} --tolerance {params.tolerance}"
+        " --examples {output.examples} --blocks {output.blocks} --flow {output.flow} --failures {output.failures}"
+        " --excluded {output.excluded} > {log} 2>&1"
 
 
 rule split:
@@ -43,10 +47,10 @@ rule split:
     conda:
         "../../envs/triptych.yaml"
     params:
-        scheme=STUDY.validation.split,
-        options=as_json(STUDY.validation.options),
+        scheme=lambda w: STUDY.validation_of(w.task).split,
+        options=lambda w: as_json(STUDY.validation_of(w.task).options),
         seed=STUDY.seed,
-        code=code("scripts/split.py", f"triptych.splits.{STUDY.validation.split}"),
+        code=lambda w: code("scripts/split.py", f"triptych.splits.{STUDY.validation_of(w.task).split}"),
     shell:
         "python $TRIPTYCH_SCRIPTS/split.py --examples {input.examples} --blocks {input.blocks} --participants {input.participants}"
         " --scheme {params.scheme} --options {params.options:q} --seed {params.seed} --splits {output.splits} > {log} 2>&1"

@@ -29,13 +29,14 @@ rule fit:
         fold=lambda w: batch(w.batch)[1],
         seed=STUDY.seed,
         device=STUDY.device,
-        tolerate=as_json(STUDY.tolerance.fits > 0),
+        tolerate=lambda w: as_json(STUDY.tolerance.fits > 0 or STUDY.models[w.model].role == "control"),
+        permuted=lambda w: as_json(STUDY.models[w.model].permuted),
         code=lambda w: code("scripts/fit.py", f"triptych.models.{STUDY.models[w.model].use}"),
     shell:
         "python $TRIPTYCH_SCRIPTS/fit.py --examples {input.examples} --blocks {input.blocks} --splits {input.splits} --repeat {params.repeat}"
         " --fold {params.fold} --task {wildcards.task} --name {wildcards.model} --use {params.use} --inputs {params.inputs:q}"
         " --options {params.options:q} --horizon {params.horizon} --seed {params.seed} --device {params.device}"
-        " --tolerate {params.tolerate} --predictions {output.predictions} --notes {output.notes} > {log} 2>&1"
+        " --tolerate {params.tolerate} --permuted {params.permuted} --predictions {output.predictions} --notes {output.notes} > {log} 2>&1"
 
 
 rule gather:
@@ -55,8 +56,9 @@ rule gather:
     params:
         kind=lambda w: PLAN.task(w.task).kind,
         tolerance=STUDY.tolerance.fits,
+        controls=lambda w: as_json([m for m, entry in PLAN.models(w.task).items() if entry.role == "control"]),
         code=code("scripts/gather.py"),
     shell:
         "python $TRIPTYCH_SCRIPTS/gather.py --fits {input.fits} --notes {input.notes} --splits {input.splits} --kind {params.kind}"
-        " --tolerance {params.tolerance} --predictions {output.predictions} --curves {output.curves}"
+        " --tolerance {params.tolerance} --controls {params.controls:q} --predictions {output.predictions} --curves {output.curves}"
         " --failures {output.failures} --fitted {output.fitted} > {log} 2>&1"

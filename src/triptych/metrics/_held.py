@@ -59,3 +59,54 @@ class Held:
             raise NotEstimableError("the model gives a risk but no survival probabilities")
         until = self.times <= (self.horizon or np.inf) * (1 + 1e-12)
         return self.times[until], self.curves[:, until]
+
+
+@dataclass(frozen=True)
+class HeldClasses:
+    """Held-out predictions of two classes.
+
+    Attributes
+    ----------
+    y, score, predicted
+        Arrays (n,): the class (0 or 1), a score (higher: more likely 1), the predicted class.
+    p
+        Probability of class 1, (n,), or None when the model gives none.
+    fold
+        Codes (n,): scores of different folds come from different models and are never ranked against each other.
+    """
+
+    y: np.ndarray
+    score: np.ndarray
+    predicted: np.ndarray
+    p: np.ndarray | None
+    fold: np.ndarray
+
+    def take(self, rows: np.ndarray) -> "HeldClasses":
+        """Some of the rows."""
+        p = None if self.p is None else self.p[rows]
+        return HeldClasses(self.y[rows], self.score[rows], self.predicted[rows], p, self.fold[rows])
+
+    def probability(self) -> np.ndarray:
+        """Probabilities of class 1, (n,).
+
+        Raises
+        ------
+        NotEstimableError
+            When the model gives none.
+        """
+        if self.p is None:
+            raise NotEstimableError("the model gives a score but no probabilities")
+        return self.p
+
+
+@dataclass(frozen=True)
+class HeldNumbers:
+    """Held-out predictions of a number: arrays ``y``, ``predicted`` and ``fold``, (n,)."""
+
+    y: np.ndarray
+    predicted: np.ndarray
+    fold: np.ndarray
+
+    def take(self, rows: np.ndarray) -> "HeldNumbers":
+        """Some of the rows."""
+        return HeldNumbers(self.y[rows], self.predicted[rows], self.fold[rows])

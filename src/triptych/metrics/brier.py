@@ -10,6 +10,7 @@ LABEL = "Brier score"
 HIGHER_IS_BETTER = False
 NULL_VALUE = None
 SCALE = "identity"
+FAMILY = "mean"
 AT_HORIZON = True
 CURVES = True
 

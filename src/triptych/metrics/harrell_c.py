@@ -3,13 +3,14 @@
 import numpy as np
 
 from triptych.metrics._held import Held
-from triptych.survival.concordance import harrell
+from triptych.survival.concordance import harrell, resampled
 
 TASKS = ("survival",)
 LABEL = "Harrell's C"
 HIGHER_IS_BETTER = True
 NULL_VALUE = 0.5
 SCALE = "logit"
+FAMILY = "rank"
 
 
 def contributions(held: Held) -> tuple[float, np.ndarray]:
@@ -17,3 +18,8 @@ def contributions(held: Held) -> tuple[float, np.ndarray]:
     found = harrell(held.time, held.event, held.risk, strata=held.fold)
     assert found.influence is not None
     return found.c, found.influence
+
+
+def replicates(held: Held, weights: np.ndarray) -> np.ndarray:
+    """Values (B,) with each row taken as often as ``weights`` (B, n) says."""
+    return resampled(held.time, held.event, held.risk, weights, strata=held.fold)

@@ -9,6 +9,10 @@ from triptych.errors import DataError
 from triptych.tables import Examples
 
 
+class NoInputError(DataError):
+    """No column that a model may read tells anything on the training rows."""
+
+
 @dataclass(frozen=True)
 class Column:
     """How one column becomes one or more columns of the matrix."""
@@ -54,7 +58,7 @@ def fit_encoder(train: Examples, blocks: list[str], *, most_missing: float = 0.5
 
     Raises
     ------
-    DataError
+    NoInputError
         When no column is left.
     """
     table = train.inputs(blocks)
@@ -69,7 +73,7 @@ def fit_encoder(train: Examples, blocks: list[str], *, most_missing: float = 0.5
         else:
             columns.append(_fit_column(values))
     if not columns:
-        raise DataError(f"no usable input among {len(table.columns)} columns: {dropped}")
+        raise NoInputError(f"no usable input among {len(table.columns)} columns: {dropped}")
     return TableEncoder(tuple(blocks), tuple(columns), dropped, train.fingerprint())
 
 
@@ -92,10 +96,10 @@ def need_events(train: Examples, fewest: int) -> None:
 
 
 def inner_folds(train: Examples, folds: int, seed: int) -> np.ndarray:
-    """Fold codes (n,) for choices made inside training: by person, events spread evenly."""
+    """Fold codes (n,) for choices made inside training: by person, events (or classes, or large values) spread evenly."""
     people = train.people
     with_event = np.zeros(people.max() + 1, bool)
-    np.logical_or.at(with_event, people, train.event)
+    np.logical_or.at(with_event, people, train.stratum)
     random = np.random.default_rng(seed)
     code = np.empty(len(with_event), int)
     order = np.concatenate(
@@ -114,3 +118,22 @@ def survival_table(
         return table
     curves = pd.DataFrame(np.asarray(survival, float), columns=[str(float(t)) for t in times], index=table.index)
     return pd.concat([table, curves], axis=1)
+
+
+def class_table(examples: Examples, score: np.ndarray, p: np.ndarray | None, cut: float = 0.0) -> pd.DataFrame:
+    """What ``predict`` returns for classes: ``score``, ``predicted`` (score above ``cut``), and ``p`` where there is one."""
+    score = np.asarray(score, float)
+    table = pd.DataFrame({"score": score, "predicted": (score > cut).astype(int)}, index=examples.table.index)
+    return table if p is None else table.assign(p=np.asarray(p, float))
+
+
+def number_table(examples: Examples, predicted: np.ndarray) -> pd.DataFrame:
+    """What ``predict`` returns for numbers: ``predicted``."""
+    return pd.DataFrame({"predicted": np.asarray(predicted, float)}, index=examples.table.index)
+
+
+def need_classes(train: Examples) -> None:
+    """Refuse to learn from one class only."""
+    positive = int(train.y.sum())
+    if positive in (0, len(train)):
+        raise DataError(f"{positive} of {len(train)} training rows are positive; both classes are needed")

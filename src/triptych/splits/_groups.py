@@ -1,10 +1,13 @@
-"""What the schemes share: who must stay together, and the rows of one fold."""
+"""What the schemes share: who must stay together, how folds are filled evenly, and the rows of one fold."""
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from triptych.errors import DataError
 from triptych.tables import FAMILY, KEY, PERSON
 
 
@@ -24,6 +27,30 @@ def group_codes(participants: pd.DataFrame) -> np.ndarray:
     component = connected_components(coo_array(ties, shape=(len(names), len(names))), directed=False)[1][node]
     first = pd.Series(name.to_numpy(str)).groupby(component[: len(person)]).transform("min")
     return np.unique(first.to_numpy(str), return_inverse=True)[1]
+
+
+def check_folds(scheme: str, options: Any, stratum: np.ndarray, what: str) -> None:
+    """Refuse options that make no folds, and fewer members of the stratum (bool, (n,)) than folds: one would have none."""
+    for name, least in (("folds", 2), ("repeats", 1)):
+        if getattr(options, name) < least:
+            raise DataError(f"{scheme}: `{name}:` must be {least} or more, not {getattr(options, name)}")
+    positive = int(stratum.sum())
+    if positive < options.folds or len(stratum) < 2 * options.folds:
+        raise DataError(
+            f"{positive} of {len(stratum)} {what} have an event or are positive: too few for {options.folds} folds with one "
+            f"in each; use `folds: {max(2, min(positive, len(stratum) // 2))}`"
+        )
+
+
+def spread(stratum: np.ndarray, folds: int, random: np.random.Generator) -> np.ndarray:
+    """Fold (n,) of each member, at random, the stratum (bool, (n,)) spread evenly.
+
+    Who is not of the stratum goes on where the stratum ended, so fold sizes differ by one at most.
+    """
+    order = np.concatenate([random.permutation(np.flatnonzero(stratum == s)) for s in (True, False)])
+    fold = np.empty(len(order), int)
+    fold[order] = np.arange(len(order)) % folds
+    return fold
 
 
 def rows_of_fold(participants: pd.DataFrame, repeat: int, fold: int, test: np.ndarray) -> pd.DataFrame:

@@ -15,7 +15,7 @@ FOLDS_FROM_DATA = True  # as many as there are hospitals: no plan can name one j
 
 @dataclass(frozen=True)
 class Options:
-    """Which sites may be a test set."""
+    """Which sites may be a test set: those with so many events (or positive cases, or values above the median)."""
 
     min_events: int = 2
 
@@ -47,10 +47,12 @@ def split(participants: pd.DataFrame, options: Options, *, seed: int) -> pd.Data
         raise DataError(
             f"leave_site_out: {who!r} (or the family) was seen at two sites and would be on both sides of the split"
         )
-    events = pd.Series(participants["event"].to_numpy(bool)).groupby(site).sum()
+    events = pd.Series(participants["stratum"].to_numpy(bool)).groupby(site).sum()
     able = sorted(events.index[events >= options.min_events])
     if len(able) < 2:
-        raise DataError(f"leave_site_out: {len(able)} site(s) with {options.min_events} events or more; two are needed")
+        raise DataError(
+            f"leave_site_out: {len(able)} site(s) with {options.min_events} events (or positive cases) or more; two are needed"
+        )
     return pd.concat(
         [rows_of_fold(participants, 0, k, np.equal(site, name)) for k, name in enumerate(able)], ignore_index=True
     )
