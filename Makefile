@@ -2,20 +2,22 @@
 #
 #   make demo      the default study, ending with the place of its report
 #   make test      all tests that need no extra software
-#   make studies   the reproduced papers (needs the data root, see README)
+#   make profile    once, on a cluster: lets `snakemake --profile slurm` find profiles/slurm (docs/slurm.md)
+#   make test-slurm brings up a real SLURM here, tests on it, leaves nothing behind; installs the Debian packages when missing
+#   make studies   the reproduced papers, and the study of wrong and right protocols (needs the data root, see README)
 #   make lint      formatters, linters and the type checker
 #   make golden    recompute the golden values with R and compare (needs Rscript and R's packages survival, pROC, boot)
 #   make browser   open the report of the demo in headless Chromium and look for faults
 #   make schema    write workflow/schemas/study.schema.json anew
 #   make lock      resolve envs/lock.txt anew
-#   make coverage  measure how often the intervals hold the truth (some ten minutes on two cores); reports quote the result
+#   make coverage  measure how often the intervals hold the truth (some half hour on two cores); reports quote the result
 #   make bench     measure against named peers; writes docs/benchmarks.md
 
 PYTHON ?= python3
 BIN := .venv/bin
 export TRIPTYCH_DATA ?= $(abspath $(wildcard ../shared/data))
 
-.PHONY: demo test studies lint golden browser schema coverage lock bench clean
+.PHONY: demo test profile test-slurm studies lint golden browser schema coverage lock bench clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.ok
@@ -24,9 +26,19 @@ demo: .venv/.ok
 test: .venv/.ok
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -rs
 
+profile:
+	@if [ -e slurm ] && [ ! -L slurm ]; then echo "there is a folder slurm here that is no profile; move it away" >&2; exit 1; fi
+	ln -sfn profiles/slurm slurm
+
+test-slurm: .venv/.ok
+	@$(BIN)/python tests/slurm/cluster.py install
+	@TRIPTYCH_TEST_SLURM=1 $(BIN)/python -m pytest tests/slurm -rs
+
 studies: .venv/.ok
 	@$(BIN)/snakemake --quiet rules host reason --configfile config/studies/mcat-2021.yaml
 	@$(BIN)/snakemake --quiet rules host reason --configfile config/studies/deepsurv-2018.yaml
+	@$(BIN)/snakemake --quiet rules host reason --configfile config/studies/leakage.yaml
+	@$(BIN)/python -m pytest tests/workflow/test_leakage_study.py -k finished -rs
 
 lint: .venv/.ok
 	$(BIN)/ruff format --check .

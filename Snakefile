@@ -27,6 +27,7 @@ include: "workflow/rules/statistics.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/coverage.smk"
+include: "workflow/rules/leaks.smk"
 
 
 rule all:

@@ -6,8 +6,8 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-MODULES = ["concordance", "cox_loss", "workflow"]
-PACKAGES = ["numpy", "numba", "torch", "lifelines", "scikit-survival", "torchsurv"]
+MODULES = ["concordance", "cox_loss", "inference", "workflow"]
+PACKAGES = ["numpy", "numba", "torch", "lifelines", "scikit-survival", "torchsurv", "MLstatkit", "confidenceinterval"]
 OUTPUT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from triptych import auditing, tables
+from triptych import auditing, outcomes, tables
 from triptych.audit._context import Context
 from triptych.job import main
 
@@ -14,17 +14,38 @@ def run(
     splits: Path,
     people: Path,
     blocks: str = "",
+    excluded: str = "",
     failures: list[Path],
+    participants: list[Path],
     task: str,
     estimand: str,
+    outcome: dict,
+    roles: dict,
+    pretrained: dict,
+    wrong_on_purpose: bool,
+    seed: int,
     severities: dict,
     findings: Path,
 ) -> None:
     """Write the findings."""
-    table = tables.read(people)
-    examples = tables.Examples(table, tables.read_json(blocks)) if blocks else None
-    notes = pd.concat([tables.read(path) for path in failures]) if failures else pd.DataFrame(columns=tables.FAILURES)
-    found = auditing.run(Context(tables.read(splits), examples, table, notes, estimand), severities)
+    examples = tables.read_examples(people, blocks) if blocks else None
+    context = Context(
+        splits=tables.read(splits),
+        examples=examples,
+        people=examples.table if examples else tables.read(people),
+        notes=pd.concat([tables.read(path) for path in failures])
+        if failures
+        else pd.DataFrame(columns=tables.FAILURES),
+        estimand=estimand,
+        kind=examples.kind if examples else "survival",
+        participants=pd.concat([tables.read(path) for path in participants]) if participants else pd.DataFrame(),
+        excluded=outcomes.of_left_out(tables.read(excluded), outcome) if excluded else pd.DataFrame(),
+        roles=roles,
+        pretrained={model: path and pd.read_csv(path, dtype=str) for model, path in pretrained.items()},
+        wrong_on_purpose=wrong_on_purpose,
+        seed=seed,
+    )
+    found = auditing.run(context, severities)
     auditing.refuse(found, task)
     tables.write(found, findings)
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from triptych import tables
-from triptych.fitting import fit_folds, grid
+from triptych.fitting import grid
 from triptych.job import main
+from triptych.resuming import NAME, fit_or_resume
 
 
 def run(
@@ -31,9 +32,11 @@ def run(
     made = tables.read_examples(examples, blocks)
     rows = tables.read(splits, tables.SPLITS)
     rows = rows[((rows["repeat"] == repeat) | (repeat < 0)) & ((rows["fold"] == fold) | (fold < 0))]
-    found, chosen, failures = fit_folds(
+    found, chosen, failures = fit_or_resume(
         made,
         rows,
+        folder=predictions.parent / NAME,
+        sources=[examples, blocks, splits],
         task=task,
         name=name,
         use=use,

@@ -1,9 +1,12 @@
 """Gather the predictions of all fits of one task into the waist."""
 
+import shutil
 from pathlib import Path
 
 from triptych import tables
+from triptych.auditing import check_seen
 from triptych.job import main
+from triptych.resuming import NAME
 from triptych.waist import gather
 
 
@@ -22,11 +25,15 @@ def run(
 ) -> None:
     """Write predictions, their survival curves, failed fits, and what each fit chose."""
     said = [tables.read_json(path) for path in notes]
-    waist = gather([tables.read(path) for path in fits], said, tables.read(splits), kind, tolerance, controls)
+    folds, noted = tables.read(splits), [fit for one in said for fit in one["fits"]]
+    check_seen(noted, folds)
+    waist = gather([tables.read(path) for path in fits], said, folds, kind, tolerance, controls)
     tables.write(waist.failures, failures)
-    tables.write([fit for one in said for fit in one["fits"]], fitted)
+    tables.write(noted, fitted)
     tables.write(waist.curves, curves)
     tables.write(waist.predictions, predictions)
+    for folder in {path.parent / NAME for path in fits}:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from triptych.job import main
 
 def run(*, predictions: Path, rule: str, about: dict, table: Path) -> None:
     """Write the table ``km_by_risk``."""
-    tables.write(tables.for_readers(km_by_risk(tables.read(predictions), rule), about), table)
+    shown = tables.without_controls(tables.read(predictions), about)
+    tables.write(tables.for_readers(km_by_risk(shown, rule), about), table)
 
 
 if __name__ == "__main__":

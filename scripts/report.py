@@ -8,12 +8,22 @@ from triptych.report.collect import collect
 from triptych.report.page import render
 
 
-def run(*, folder: Path, study: dict, figures: list, root: object, command: str, page: Path, facts: Path) -> None:
+def run(
+    *,
+    folder: Path,
+    study: dict,
+    contents: dict,
+    overall: dict,
+    root: object,
+    command: str,
+    page: Path,
+    facts: Path,
+) -> None:
     """Read the results in a folder and write ``report.html`` and ``provenance.json``."""
     clone = Path(__file__).resolve().parents[1]
     found = provenance.collect(clone, command=command, seed=study["seed"], data_root=root)
     tables.write(found, facts)
-    tables.write(render(collect(folder, {**study, "root": root}, figures, found)), page)
+    tables.write(render(collect(folder, {**study, "root": root}, contents, overall, found)), page)
 
 
 if __name__ == "__main__":

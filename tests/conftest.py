@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # several test processes share the cores; read when numpy is imported
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 

@@ -1,6 +1,6 @@
-"""Curves for the eye: Kaplan-Meier by predicted risk, and calibration at a horizon.
+"""Curves for the eye: Kaplan-Meier by predicted risk.
 
-Both use the first repeat, in which every patient was predicted once by a model that had not seen them.
+They use the first repeat, in which every patient was predicted once by a model that had not seen them.
 """
 
 from typing import Any
@@ -10,14 +10,12 @@ import pandas as pd
 
 from triptych.errors import NotEstimableError
 from triptych.survival.nonparametric import kaplan_meier, logrank
-from triptych.survival.scores import survival_calibration
 
 RULES = {
     "fold-median": "high: risk at or above the median of the patients tested in the same fold",
     "pooled-median": "high: risk at or above the median over all folds",
 }
 KM = ["model", "record", "group", "time", "survival", "low", "high", "n", "events", "p", "rule", "reason"]
-CALIBRATION = ["model", "horizon", "group", "predicted", "observed", "low", "high", "n", "reason"]
 
 
 def km_by_risk(predictions: pd.DataFrame, rule: str) -> pd.DataFrame:
@@ -45,18 +43,6 @@ def km_by_risk(predictions: pd.DataFrame, rule: str) -> pd.DataFrame:
         except NotEstimableError as error:
             found.append({**facts, "reason": str(error)})
     return pd.DataFrame(found, columns=KM)
-
-
-def calibration(predictions: pd.DataFrame, curves: pd.DataFrame | None, horizon: float | None) -> pd.DataFrame:
-    """Predicted against observed risk of an event by the horizon, in groups of equal predicted risk."""
-    found: list[dict[str, Any]] = []
-    for model, rows in _first_repeat(predictions).groupby("model", sort=False):
-        head = {"model": model, "horizon": horizon}
-        try:
-            found += [{**head, **row} for row in _calibration(rows, curves, horizon)]
-        except NotEstimableError as error:
-            found.append({**head, "reason": str(error)})
-    return pd.DataFrame(found, columns=CALIBRATION)
 
 
 def _first_repeat(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -88,21 +74,3 @@ def _ticks(longest: float) -> np.ndarray:
     size = 10 ** np.floor(np.log10(step))
     step = next(size * k for k in (1, 2, 2.5, 5, 10) if size * k >= step)
     return np.arange(0, longest, step)
-
-
-def _calibration(rows: pd.DataFrame, curves: pd.DataFrame | None, horizon: float | None) -> list[dict[str, Any]]:
-    if horizon is None:
-        raise NotEstimableError("the task has no horizon")
-    known = None if curves is None else curves.loc[rows.index].dropna(axis=1)
-    if known is None or known.shape[1] < 2:
-        raise NotEstimableError("the model gives a risk but no survival probabilities")
-    survival = known[min(known.columns, key=lambda c: abs(float(c) - horizon))].to_numpy(float)
-    distinct = len(np.unique(survival))
-    groups = 1 if distinct < 10 else int(np.clip(rows["event"].sum() // 12, 3, 10))
-    time, event = rows["time"].to_numpy(float), rows["event"].to_numpy(bool)
-    found = survival_calibration(time, event, 1 - survival, horizon, groups=groups)
-    columns = zip(found.predicted, found.observed, found.lower, found.upper, found.n, strict=True)
-    return [
-        {"group": k + 1, "predicted": p, "observed": o, "low": lo, "high": hi, "n": int(n)}
-        for k, (p, o, lo, hi, n) in enumerate(columns)
-    ]

@@ -156,7 +156,13 @@ def make_examples(
         )
     table = READ[kind](_excluded_by_rule(participants, exclude or {}, ledger), outcome, ledger)
     for column in needed:
-        table = _numeric_or_level(table, column)
+        try:
+            table = _numeric_or_level(table, column)
+        except DataError as error:
+            readers = [block for block, columns in blocks.items() if column in columns]
+            control = all(block.startswith("control-") for block in readers)
+            advice = f"; only the negative control {readers[0]!r} reads it: leave it out by `roles:` or `controls:`"
+            raise DataError(f"{error}{advice if control else ''}") from None
     kept = [*KEY, *(c for c in (SITE, FAMILY) if c in table), *OUTCOME[kind]]
     ledger.count("kept", "with outcome", table, events=kind == "survival")
     return Examples(table[list(dict.fromkeys([*kept, *needed]))].reset_index(drop=True), blocks, kind)

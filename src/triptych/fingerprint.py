@@ -44,16 +44,30 @@ def code(*sources: str) -> str:
             raise ModuleNotFoundError(
                 f"no file for {source!r} below {SRC} or {ROOT}; it is named in a rule's code(...)"
             )
+    seen = _closure(*sources)
+    return hashlib.sha256(repr(sorted((source, logic) for source, (logic, _) in seen.items())).encode()).hexdigest()[
+        :12
+    ]
+
+
+@cache
+def reaches(source: str, package: str) -> bool:
+    """Whether a module, or any of ours that it imports, imports a package (``"torch"``)."""
+    return any(name.partition(".")[0] == package for _, names in _closure(source).values() for name in names)
+
+
+def _closure(*sources: str) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Logic and imported names of some sources and of all of ours that they import, by dotted name."""
     todo, seen = list(sources), {}
     while todo:
         source = todo.pop()
         if source in seen or not (path := _path(source)):
             continue
-        seen[source], imported = _read(path, source)
-        todo += [name for name in imported if name.partition(".")[0] == "triptych"]
+        seen[source] = _read(path, source)
+        todo += [name for name in seen[source][1] if name.partition(".")[0] == "triptych"]
         if not source.endswith(".py"):
             todo.append(source.rpartition(".")[0])  # importing a.b.c runs the __init__ of a and of a.b too
-    return hashlib.sha256(repr(sorted(seen.items())).encode()).hexdigest()[:12]
+    return seen
 
 
 def _path(source: str) -> Path | None:

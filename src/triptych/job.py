@@ -32,6 +32,7 @@ def main(run: Callable[..., None]) -> None:
         else:
             parser.add_argument(f"--{name}", type=hints[name] if hints[name] in (Path, str) else json.loads, **kind)
     before = time.process_time()
+    _note_place()
     try:
         run(**vars(parser.parse_args()))
     except TriptychError as error:
@@ -44,6 +45,13 @@ def main(run: Callable[..., None]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
+
+
+def _note_place() -> None:
+    """In a SLURM job: say in the log where it runs, and which GPUs were allotted."""
+    if job := os.environ.get("SLURM_JOB_ID"):
+        node, gpus = os.environ.get("SLURMD_NODENAME", "?"), os.environ.get("CUDA_VISIBLE_DEVICES", "none")
+        print(f"SLURM job {job} on {node}, CUDA_VISIBLE_DEVICES {gpus}", flush=True)
 
 
 def _note_times(before: float) -> None:

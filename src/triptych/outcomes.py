@@ -155,5 +155,5 @@ def plain_word(value: Any) -> str:
     if isinstance(value, bool | np.bool_):
         return "1" if value else "0"
     if isinstance(value, int | float | np.number):
-        return f"{float(value):g}"
+        return f"{float(value):.15g}"  # ids may be long numbers
     return str(value).strip().casefold()

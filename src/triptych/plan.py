@@ -6,6 +6,7 @@ plain functions.  Light imports only: a plan is made each time the workflow is p
 
 import json
 import re
+import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -142,6 +143,26 @@ class Plan:
             return repeats
         return [f"{repeat}_fold-{k}" for repeat in repeats for k in range(self._of_split("folds", task))]
 
+    def fit_words(self, task: str, model: str) -> str:
+        """What a fit is told of its task and model, as words of a command; made once, since a plan asks for each fold."""
+        if (task, model) not in self._fit_words:
+            study, entry = self.study, self.study.models[model]
+            told = {
+                "inputs": study.blocks_of(model, task),
+                "options": study.options_of(model, task),
+                "horizon": self.task(task).horizon,
+                "tolerate": study.tolerance.fits > 0 or entry.role == "control",
+                "permuted": entry.permuted,
+            }
+            words = [f"--use {entry.use} --device {study.device_of(model)}"]
+            words += [f"--{name} {shlex.quote(as_json(value))}" for name, value in told.items()]
+            self._fit_words[task, model] = " ".join(words)
+        return self._fit_words[task, model]
+
+    @cached_property
+    def _fit_words(self) -> dict[tuple[str, str], str]:
+        return {}
+
     def _of_split(self, option: str, task: str) -> int:
         validation = self.study.validation_of(task)
         assert validation
@@ -182,7 +203,10 @@ class Plan:
                 permuted = {name: models.get(f"permuted-{name}") for name, m in models.items() if m.role == "model"}
                 labels = {models[name].label or name: again and again.label for name, again in permuted.items()}
                 head = {"group": group, "title": entry.title, "metric": entry.metric, "task": task, "protocol": words}
-                asked.append({**head, "models": labels, "leaks": bool(validation and validation.wrong_on_purpose)})
+                of_value = plugins.describe("metrics", entry.metric)["FAMILY"] == "mean"
+                unit = self.task(task).outcome.unit if of_value and self.task(task).kind == "regression" else ""
+                leaks = bool(validation and validation.wrong_on_purpose)
+                asked.append({**head, "models": labels, "leaks": leaks, "value_unit": unit})
         return asked
 
     def published_names(self, task: str) -> str:
@@ -240,6 +264,12 @@ class Plan:
 def as_json(value: Any) -> str:
     """A value of the study as text for a command line; sorted, so that the order of keys in the file reruns nothing."""
     return json.dumps(value.model_dump(mode="json") if hasattr(value, "model_dump") else value, sort_keys=True)
+
+
+def batch_words(name: str) -> str:
+    """Repeat and fold of a job's name as words of a command."""
+    repeat, fold = batch(name)
+    return f"--repeat {repeat} --fold {fold}"
 
 
 def batch(name: str) -> tuple[int, int]:

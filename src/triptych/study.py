@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from triptych import plugins
+from triptych.fingerprint import reaches
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 ALL = ("survival", "classification", "regression", "segmentation")
@@ -135,6 +136,9 @@ class Model(_Closed):
         None, description="table of the people whose data trained the weights it starts from, or the word: unknown"
     )
     tasks: list[str] = Field([], description="only these tasks; all when empty")
+    device: Literal["cpu", "cuda", "auto"] | None = Field(
+        None, description="where it is fitted, when it is not what the study says for all models"
+    )
     job: Literal["model", "repeat", "fold"] | None = Field(
         None, description="what one job fits, when it is not what the study says for all models"
     )
@@ -159,7 +163,9 @@ class Protocols(_Closed):
 
     title: str
     metric: str = Field(description="one of the study's metrics, that scores all of these tasks")
-    tasks: dict[str, str] = Field(min_length=2, description="task: the protocol in a few words; in the order of the figure")
+    tasks: dict[str, str] = Field(
+        min_length=2, description="task: the protocol in a few words; in the order of the figure"
+    )
 
 
 class Tolerance(_Closed):
@@ -249,6 +255,13 @@ class Study(_Closed):
     def job_of(self, model: str) -> str:
         """What one job of a model fits."""
         return self.models[model].job or self.job
+
+    def device_of(self, model: str) -> str:
+        """Where a model is fitted; models that are no networks know only the CPU."""
+        entry = self.models[model]
+        if not entry.use or not reaches(f"triptych.models.{entry.use}", "torch"):
+            return "cpu"
+        return entry.device or self.device
 
     def blocks_of(self, model: str, task: str) -> list[str]:
         """Blocks of inputs that a model sees in one task; those of negative controls only when they are named."""

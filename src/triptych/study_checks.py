@@ -10,6 +10,7 @@ from triptych.errors import DataError, StudyError, did_you_mean
 from triptych.places import Where
 from triptych.study import ESTIMANDS, Predictions, Study, Task
 
+WHO = ("participant_id", "session_id")  # every cohort has them; whom to leave out may be said by name
 RESERVED = ("control-", "permuted-")  # see triptych.controls
 NEEDED = {"survival": ("time", "event"), "classification": ("label",), "regression": ("value",)}
 
@@ -46,7 +47,7 @@ def check(study: Study, where: Where) -> None:
         if not any(metric in study.metrics_of(task) for task in study.tasks):
             able = " and ".join(plugins.describe("metrics", metric)["TASKS"])
             raise StudyError(
-                f"{where('statistics', 'metrics')}: the metric {metric!r} scores {able}, and no task here is of that kind; remove it"
+                f"{where('statistics', 'metrics')}: {metric!r} scores {able}, and no task here is of that kind; remove it"
             )
     for model in study.models:
         _check_model(study, model, where)
@@ -86,6 +87,10 @@ def _check_task(study: Study, name: str, where: Where) -> None:
                 f"{where(*here, 'cohorts')}: no cohort {cohort!r} in this study{did_you_mean(cohort, study.cohorts)}"
             )
     if study.predictions:
+        if task.kind != "survival":
+            raise StudyError(
+                f"{where(*here, 'kind')}: predictions made elsewhere are read for survival tasks only, not for {task.kind}"
+            )
         _check_columns_as_risk(study, name, where)
         return
     if not task.cohorts:
@@ -105,7 +110,7 @@ def _check_columns(study: Study, name: str, where: Where) -> None:
     for cohort in task.cohorts:
         columns = _columns(study, cohort, where)
         for keys, column in _named_columns(task):
-            if not _matches(column, columns):
+            if not _matches(column, columns) and not (keys == ("exclude",) and column in WHO):
                 place = where("tasks", name, *keys)
                 raise StudyError(f"{place}: cohort {cohort!r} has no column {column!r}{did_you_mean(column, columns)}")
         for block, wanted in task.inputs.items():
@@ -192,6 +197,10 @@ def _check_model(study: Study, name: str, where: Where) -> None:
     if not model.use:
         return
     description = _plugin("models", model.use, where(*here, "use"))
+    if model.device == "cuda" and study.device_of(name) == "cpu":
+        raise StudyError(
+            f"{where(*here, 'device')}: {model.use!r} is no network and has no use for a GPU; leave it out"
+        )
     for task in study.tasks:
         if name not in study.models_of(task):
             continue
@@ -293,14 +302,13 @@ def _check_protocols(study: Study, group: str, where: Where) -> None:
     """The tasks of a group of protocols exist, and the metric scores each of them."""
     here, asked = ("protocols", group), study.protocols[group]
     if study.predictions:
-        raise StudyError(f"{where(*here)}: predictions made elsewhere have one protocol, their own; remove `protocols:`")
+        raise StudyError(
+            f"{where(*here)}: predictions made elsewhere have one protocol, their own; remove `protocols:`"
+        )
     for task in asked.tasks:
         if task not in study.tasks:
             known = did_you_mean(task, study.tasks)
             raise StudyError(f"{where(*here, 'tasks', task)}: no task {task!r} in this study{known}")
         if asked.metric not in study.metrics_of(task):
-            able = study.metrics_of(task)
-            raise StudyError(
-                f"{where(*here, 'metric')}: the task {task!r} is not scored by {asked.metric!r}{did_you_mean(asked.metric, able)}; "
-                f"its metrics are {', '.join(able)}"
-            )
+            known = did_you_mean(asked.metric, study.metrics_of(task))
+            raise StudyError(f"{where(*here, 'metric')}: the task {task!r} is not scored by {asked.metric!r}{known}")

@@ -163,7 +163,8 @@ def check_predictions(table: pd.DataFrame, kind: str, what: str) -> None:
         elif values.isna().any():
             _refuse(table, values.isna().to_numpy(), column, "is missing", what)
         if type_ == "flag":
-            _refuse(table, ~values.isin([0, 1]).to_numpy(), column, "is neither 0 (censored) nor 1 (event)", what)
+            words = "neither 0 (censored) nor 1 (event)" if column == "event" else "neither 0 nor 1"
+            _refuse(table, ~values.isin([0, 1]).to_numpy(), column, f"is {words}", what)
     if PROBABILITY in table:
         p = pd.to_numeric(table[PROBABILITY], errors="coerce").to_numpy(np.float64)
         _refuse(table, (p < 0) | (p > 1), PROBABILITY, "is no probability: it must lie between 0 and 1", what)

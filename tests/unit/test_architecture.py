@@ -23,16 +23,25 @@ FLOORS = [
         "inference",
         "audit",
         "scoring",
+        "resampling",
         "inferring",
         "curves",
+        "forecasts",
+        "calibrating",
+        "deciding",
+        "varying",
+        "sizing",
+        "ranking",
+        "protocols",
+        "planted",
         "published",
         "coverage",
         "auditing",
         "waist",
         "elsewhere",
     },
-    {"models", "splits", "fitting", "check", "examples"},
-    {"nets", "training", "survival", "cohorts"},
+    {"models", "splits", "fitting", "resuming", "check", "examples", "outcomes", "ledger"},
+    {"nets", "training", "survival", "cohorts", "likeness"},
     {
         "tables",
         "plugins",
@@ -41,16 +50,23 @@ FLOORS = [
         "study",
         "study_file",
         "study_checks",
+        "controls",
+        "methods",
+        "refusals",
+        "choice",
         "places",
         "plan",
         "precheck",
         "fingerprint",
+        "faster",
+        "slurm",
         "provenance",
         "schema",
         "job",
     },
 ]
 PLUGINS = ["audit", "cohorts", "figures", "metrics", "models", "splits"]
+MADE_OF_OTHERS = {"triptych.models.control"}  # the linear model of the outcome's kind: an edit of that is an edit of it
 
 
 def imports(path, module):
@@ -142,8 +158,10 @@ def test_init_files_are_empty(folder):
 @pytest.mark.parametrize("kind", PLUGINS)
 def test_plug_ins_do_not_import_each_other(kind):
     """What they share lies in ``_shared`` modules; else an edit of one would rerun another."""
-    for module in (m for m in MODULES if m.startswith(f"triptych.{kind}.")):
-        siblings = {other for other in ours(module) if part(other) == kind and not other.split(".")[2].startswith("_")}
+    for module in (m for m in MODULES if m.startswith(f"triptych.{kind}.") and m not in MADE_OF_OTHERS):
+        siblings = {
+            o for o in ours(module) if o.startswith(f"triptych.{kind}.") and not o.split(".")[2].startswith("_")
+        }
         assert not siblings, module
 
 
@@ -157,10 +175,10 @@ def test_nobody_imports_a_plug_in_by_name(kind):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "scripts").glob("*.py")), ids=lambda path: path.name)
 def test_scripts_are_small_and_named_in_the_fingerprint_of_their_rule(path):
-    statements = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
-    assert [function.name for function in statements] == ["run"]
-    signature = statements[0].body[0].lineno - statements[0].lineno  # one argument a line, when there are many
-    assert len(path.read_text().splitlines()) - signature <= 40, "a script reads, calls the library and writes"
+    functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
+    assert [function.name for function in functions] == ["run"]
+    statements = [node for node in ast.walk(functions[0]) if isinstance(node, ast.stmt)]
+    assert len(statements) <= 14, "a script reads, calls the library and writes"
     rules = "\n".join(p.read_text() for p in (ROOT / "workflow" / "rules").glob("*.smk"))
     assert f'code("scripts/{path.name}"' in rules.replace("code(\n            ", "code(")
 

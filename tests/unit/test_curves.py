@@ -1,11 +1,11 @@
-"""Kaplan-Meier by predicted risk and calibration, as tables."""
+"""Kaplan-Meier by predicted risk, as a table."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from simulated_waist import waist
 
-from triptych.curves import CALIBRATION, KM, calibration, km_by_risk
+from triptych.curves import KM, km_by_risk
 from triptych.survival.nonparametric import kaplan_meier, logrank
 
 
@@ -89,53 +89,3 @@ def test_nobody_has_an_event():
     found = km_by_risk(table, "fold-median")
     assert logranks(found)["p"].isna().all()
     assert set(logranks(found)["reason"]) == {"a log-rank test needs events, every row is censored"}
-
-
-# ---- calibration ---------------------------------------------------------------------------------
-
-
-def curves_of(table, at=(0.5, 1.0, 1.5)):
-    base = np.exp(-np.outer(np.exp(table["risk"]), at))
-    return pd.DataFrame(base, columns=[str(float(t)) for t in at], index=table.index)
-
-
-def test_calibration_in_groups_of_predicted_risk():
-    table = waist(n=200, repeats=2, models=("a",))
-    found = calibration(table, curves_of(table), 1.0)
-    assert list(found.columns) == CALIBRATION
-    assert found["group"].tolist() == list(range(1, len(found) + 1))
-    assert 3 <= len(found) <= 10
-    assert found["n"].sum() == 200  # one repeat
-    assert (np.diff(found["predicted"]) > 0).all()
-    assert ((found["low"] <= found["observed"]) & (found["observed"] <= found["high"])).all()
-    first = table["repeat"] == 0
-    overall = (found["predicted"] * found["n"]).sum() / 200
-    assert overall == pytest.approx((1 - curves_of(table)["1.0"])[first].mean(), abs=1e-10)
-
-
-def test_the_curve_nearest_to_the_horizon_counts():
-    table = waist(n=100, repeats=1, models=("a",))
-    curves = curves_of(table)
-    known = calibration(table, curves, 1.0)
-    pd.testing.assert_frame_equal(calibration(table, curves.assign(**{"0.5": 0.5, "1.5": 0.1}), 1.0), known)
-    assert not calibration(table, curves.assign(**{"1.0": curves["1.0"] ** 2}), 1.0).equals(known)
-
-
-def test_one_curve_for_all_is_one_group():
-    table = waist(n=100, repeats=1, models=("a",))
-    found = calibration(table, curves_of(table.assign(risk=0.0)), 1.0)
-    assert len(found) == 1
-    assert found["predicted"].iloc[0] == pytest.approx(1 - np.exp(-1))
-
-
-def test_no_curves_and_no_horizon_are_told():
-    table = waist(repeats=1)
-    assert set(calibration(table, None, 1.0)["reason"]) == {"the model gives a risk but no survival probabilities"}
-    assert set(calibration(table, curves_of(table), None)["reason"]) == {"the task has no horizon"}
-    some = curves_of(table)
-    some.loc[table["model"] == "b"] = np.nan
-    found = calibration(table, some, 1.0)
-    assert found.loc[found["model"] == "b", "reason"].tolist() == [
-        "the model gives a risk but no survival probabilities"
-    ]
-    assert found.loc[found["model"] == "a", "reason"].isna().all()

@@ -184,3 +184,15 @@ def test_same_in_another_folder(project, tmp_path_factory, monkeypatch):
 def test_the_real_library():
     forget()
     assert fingerprint.code("triptych.models.cox", "scripts/fit.py") != fingerprint.code("triptych.models.coxnet")
+
+
+def test_what_a_module_reaches(project):
+    """Through what it imports, also inside functions; not by the name of a module of ours."""
+    fingerprint.reaches.cache_clear()
+    assert not fingerprint.reaches(MODEL, "torch")
+    change(project, "src/triptych/late.py", "return x", "import torch.nn\n    return x")
+    forget()
+    fingerprint.reaches.cache_clear()
+    assert fingerprint.reaches(MODEL, "torch")
+    assert not fingerprint.reaches("triptych.models.forest", "torch")
+    fingerprint.reaches.cache_clear()

@@ -10,7 +10,7 @@ import pytest
 from triptych import plugins
 from triptych.errors import DataError, NotEstimableError
 from triptych.fitting import fit_folds, fit_seed, grid
-from triptych.tables import FAILURES, FIT, KEY, Examples, keys_hash
+from triptych.tables import FAILURES, FIT, KEY, Examples, check_predictions, keys_hash
 
 BLOCKS = {"clinical": ["age"], "genes": ["g1", "g2"]}
 
@@ -66,11 +66,12 @@ class Fake:
     seen: str
     risk: object = 0.0
     drop: int = 0
+    column: str = "risk"
 
     notes = types.MappingProxyType({})
 
     def predict(self, test, times=None):
-        return pd.DataFrame({"risk": self.risk}, index=test.table.index[self.drop :])
+        return pd.DataFrame({self.column: self.risk}, index=test.table.index[self.drop :])
 
 
 @pytest.fixture
@@ -106,6 +107,40 @@ def test_every_row_is_predicted_once_by_a_fit_that_did_not_see_it(examples):
     assert (outcome["time"] == outcome["time_known"]).all()
     assert (outcome["event"] == outcome["event_known"]).all()
     assert set(table["event"].unique()) <= {0, 1}
+
+
+def of_kind(kind, examples):
+    """The same rows with a class or a number as outcome."""
+    y = {"classification": examples.event.astype(int), "regression": examples.time * 10 + 3}[kind]
+    table = examples.table.drop(columns=["time", "event"]).assign(y=y)
+    return Examples(table, BLOCKS, kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "use", "columns"),
+    [
+        ("classification", "logistic", ["y", "score", "predicted", "p"]),
+        ("classification", "dummy", ["y", "score", "predicted", "p"]),
+        ("regression", "ridge", ["y", "predicted"]),
+    ],
+)
+def test_classes_and_numbers_are_rows_of_the_waist(examples, kind, use, columns):
+    examples = of_kind(kind, examples)
+    table, notes, _ = run(examples, folds(examples), use=use)
+    assert list(table.columns) == [*FIT, *KEY, "site", *columns]
+    check_predictions(table, kind, "predictions")
+    told = table.set_index("participant_id")["y"]
+    pd.testing.assert_series_equal(told, examples.table.set_index("participant_id")["y"].loc[told.index])
+    counted = examples.y > np.median(examples.y) if kind == "regression" else examples.y == 1
+    assert sum(note["events_train"] for note in notes) == pytest.approx(2 * counted.sum(), abs=3)
+
+
+@pytest.mark.parametrize(("kind", "ranked"), [("classification", "score"), ("regression", "predicted")])
+def test_a_score_or_number_that_is_not_finite_names_the_person(examples, fake, kind, ranked):
+    examples = of_kind(kind, examples)
+    fake(lambda train, seed: Fake(train.fingerprint(), risk=np.nan, column=ranked))
+    with pytest.raises(DataError, match=rf"fold 1: the {ranked} of p\d\d is not a finite number"):
+        run(examples, folds(examples))
 
 
 @pytest.mark.parametrize("use", ["cox", "random_survival_forest"])

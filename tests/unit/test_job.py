@@ -101,3 +101,13 @@ def test_a_script_that_fails_shows_no_traceback(tmp_path):
     assert "no column 'participant_id'; it has 'patient'" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "p.parquet").exists()
+
+
+def test_a_slurm_job_says_where_it_runs(call, monkeypatch, capsys, tmp_path):
+    words = ["--path", str(tmp_path), "--name", "x", "--number", "1", "--options", "{}", "--many"]
+    call(*words)
+    assert "SLURM" not in capsys.readouterr().out
+    for name, value in {"SLURM_JOB_ID": "12", "SLURMD_NODENAME": "gpu1", "CUDA_VISIBLE_DEVICES": "1"}.items():
+        monkeypatch.setenv(name, value)
+    call(*words)
+    assert capsys.readouterr().out == "SLURM job 12 on gpu1, CUDA_VISIBLE_DEVICES 1\n"

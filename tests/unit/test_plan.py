@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+import shlex
 from pathlib import Path
 
 import pytest
 
-from triptych.errors import DataError
-from triptych.plan import Plan, as_json, batch
+from triptych.errors import DataError, StudyError
+from triptych.plan import Plan, as_json, batch, batch_words
 from triptych.study_file import read
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -42,9 +43,13 @@ def test_plan_of_the_default_study_looks_at_the_data(monkeypatch):
 
 def test_folder_and_tables(default):
     assert default.out == OUT
-    assert default.study.tables == ["flow", "audit", "scores", "comparisons", "spread", "km_by_risk", "calibration"]
-    assert "published" not in default.figures
-    assert {"forest", "calibration", "flow"} <= set(default.figures)
+    always = {"flow", "audit", "scores", "comparisons", "controls", "spread"}
+    assert always | {"km_by_risk", "calibration"} <= set(default.study.tables_of("dmfs"))
+    assert default.study.tables == default.study.tables_of("dmfs"), "there is one task"
+    assert {"decision", "components", "planning"} <= set(default.study.tables_of("dmfs"))
+    assert default.overall == {"tables": [], "figures": []}, "one task has no ranks over tasks"
+    assert "published" not in default.figures("dmfs")
+    assert {"forest", "calibration", "flow"} <= set(default.figures("dmfs"))
 
 
 def test_every_file_of_the_report(default):
@@ -62,36 +67,63 @@ def test_every_file_of_the_report(default):
     ):
         assert f"results/gse7390/{name}" in named
     n_fixed = 2 + 3
-    assert len(files) == n_fixed + len(default.study.tables) + len(default.figures)
+    assert len(files) == n_fixed + len(default.study.tables) + len(default.figures("dmfs"))
 
 
 def test_fits_of_the_default_study_are_one_job_per_model(default):
     files = default.fits("dmfs", "parquet")
-    assert files == [OUT / f"dmfs/fits/{name}/all.parquet" for name in default.study.models], (
-        "in the order of the study"
-    )
+    jobs = {name: "repeat-0" if name.startswith("permuted-") else "all" for name in default.study.models}
+    assert files == [OUT / f"dmfs/fits/{name}/{job}.parquet" for name, job in jobs.items()], "in the order of the study"
+    assert list(jobs.values()).count("repeat-0") == 4  # four models that claim something, permuted in one repeat
 
 
 def test_a_job_per_repeat_or_fold():
-    found = plan(job="repeat", models={"deepsurv": {"job": "fold"}}, validation={"options": {"folds": 3, "repeats": 2}})
-    jobs = found.batches("deepsurv")
+    found = plan(
+        job="repeat",
+        models={"deepsurv": {"job": "fold"}},
+        validation={"options": {"folds": 3, "repeats": 2}},
+        controls=[],
+    )
+    jobs = found.batches("deepsurv", "dmfs")
     assert jobs == [f"repeat-{r}_fold-{f}" for r in range(2) for f in range(3)]
-    assert found.batches("forest") == ["repeat-0", "repeat-1"]
+    assert found.batches("forest", "dmfs") == ["repeat-0", "repeat-1"]
     assert len(found.fits("dmfs", "json")) == 5 * 2 + 6
+
+
+@pytest.mark.parametrize(
+    ("job", "expected"),
+    [("model", ["repeat-0"]), ("repeat", ["repeat-0"]), ("fold", ["repeat-0_fold-0", "repeat-0_fold-1"])],
+)
+def test_a_permuted_model_is_fitted_in_the_first_repeat_only(job, expected):
+    found = plan(job=job, validation={"options": {"folds": 2, "repeats": 4}})
+    assert found.batches("permuted-forest", "dmfs") == expected
+    assert found.batches("control-demographics", "dmfs") == ["all"], (
+        "a control of few columns is one job, whatever the study says"
+    )
+    assert len(found.batches("forest", "dmfs")) == {"model": 1, "repeat": 4, "fold": 8}[job]
+
+
+def test_jobs_follow_the_split_of_their_task():
+    own = {"split": "repeated_kfold", "options": {"folds": 3, "repeats": 2}}
+    task = read(REPOSITORY / "config" / "config.yaml").model_dump(mode="json")["tasks"]["dmfs"]
+    task["inputs"] = {block: columns for block, columns in task["inputs"].items() if not block.startswith("control-")}
+    found = plan(job="repeat", tasks={"other": {**task, "validation": own}})
+    assert found.batches("forest", "dmfs") == [f"repeat-{k}" for k in range(10)]
+    assert found.batches("forest", "other") == ["repeat-0", "repeat-1"]
+    assert len(found.fits("dmfs", "parquet")) > len(found.fits("other", "parquet"))
 
 
 def test_defaults_of_the_split_count():
     content = read(REPOSITORY / "config" / "config.yaml").model_dump(mode="json")
     content["validation"]["options"] = {}
     content["job"] = "repeat"
-    found = plan(REPOSITORY / "config" / "config.yaml")
-    found = Plan(found.study.model_validate(content), REPOSITORY, {})
-    assert found.batches("forest") == [f"repeat-{k}" for k in range(5)]
+    found = Plan(plan().study.model_validate(content), REPOSITORY, {})
+    assert found.batches("forest", "dmfs") == [f"repeat-{k}" for k in range(5)]
 
 
 def test_a_given_split_is_one_job():
     found = plan(REPOSITORY / "config" / "studies" / "deepsurv-2018.yaml")
-    assert found.batches("cox") == ["repeat-0"]
+    assert found.batches("cox", "gbsg") == ["repeat-0"]
     assert len(found.fits("gbsg", "parquet")) == len(found.study.models)
 
 
@@ -102,9 +134,12 @@ def test_names_of_jobs():
 
 
 def test_a_model_of_some_tasks_has_fits_in_those_only():
-    found = plan(REPOSITORY / "config" / "studies" / "deepsurv-2018.yaml", models={"forest": {"tasks": ["gbsg"]}})
+    study = REPOSITORY / "config" / "studies" / "deepsurv-2018.yaml"
+    found = plan(study, models={"forest": {"tasks": ["gbsg"]}}, controls=[])
     assert len(found.fits("gbsg", "parquet")) == 4
     assert len(found.fits("support", "parquet")) == 3
+    controlled = plan(study, models={"forest": {"tasks": ["gbsg"]}}, controls=["permuted"])
+    assert controlled.models("gbsg").keys() - controlled.models("support").keys() == {"forest", "permuted-forest"}
 
 
 @pytest.mark.parametrize(
@@ -135,15 +170,76 @@ def test_root(tmp_path):
 
 
 def test_values(default):
-    assert (
-        as_json(default.task("dmfs").outcome) == '{"event": "e.tdm", "event_value": 1, "time": "t.tdm", "unit": "days"}'
-    )
+    said = json.loads(as_json(default.task("dmfs").outcome))
+    assert {"time": "t.tdm", "event": "e.tdm", "event_value": 1, "unit": "days", "label": None}.items() <= said.items()
     assert as_json({"b": 1, "a": 2}) == as_json({"a": 2, "b": 1})
     about = json.loads(default.about("dmfs"))
     assert about["models"]["cox-clinical"] == ["Cox, clinical", "null"]
+    assert about["models"]["control-demographics"] == ["Demographics only", "control"]
+    assert about["models"]["permuted-deepsurv"] == ["DeepSurv, outcomes permuted", "control"]
     assert (about["task"], about["time_unit"]) == ("dmfs", "days")
     assert json.loads(default.external("dmfs")) == json.loads(default.columns("dmfs")) == {}
     assert default.predictions == default.published == ("", "")
+
+
+# ---- what columns stand for, and weights that were trained elsewhere ----
+
+
+def spelled(write_study, task="", *more):
+    return plan(write_study(("    horizon: 12\n", f"    horizon: 12\n{task}"), *more))
+
+
+def test_roles_are_columns_whatever_is_said(write_study):
+    plain = json.loads(spelled(write_study).roles("os"))
+    assert plain == {"demographics": ["age", "sex"], "acquisition": [], "quality": [], "visit": [], "label_visit": []}
+    task = "    roles: {demographics: [age], acquisition: [scanner], quality: [blur], visit: scan_day}\n"
+    said = json.loads(spelled(write_study, task, ("event_value: 1", "event_value: 1, visit: dx_day")).roles("os"))
+    assert said == {
+        "demographics": ["age"],
+        "acquisition": ["scanner"],
+        "quality": ["blur"],
+        "visit": ["scan_day"],
+        "label_visit": ["dx_day"],
+    }
+
+
+def test_weights_of_people_who_are_listed_or_not_known(write_study, here):
+    (here / "people.csv").write_text("participant_id\np1\n")
+    path = write_study(
+        ("    label: Cox", f"    pretrained: {here}/people.csv"),
+        ("{use: kaplan_meier}", "{use: kaplan_meier, pretrained: unknown}"),
+    )
+    found = plan(path)
+    assert found.pretrained("os") == {"cox": here / "people.csv", "km": None}, (
+        "nothing is asked again of permuted models"
+    )
+    assert spelled(write_study).pretrained("os") == {}
+
+
+def test_a_list_of_people_that_is_nowhere_is_told_before_anything_runs(write_study):
+    path = write_study(("    label: Cox", "    pretrained: nowhere.csv"))
+    with pytest.raises(DataError, match=r"nowhere\.csv: no such file in .*no data root is given; correct"):
+        Plan.of([path], {}, REPOSITORY)
+
+
+def test_scores_of_each_task_by_metrics_of_its_kind(write_study):
+    more = (
+        "  dx:\n    title: D\n    kind: classification\n    cohorts: [ours]\n    outcome: {label: dx, positive: AD}\n"
+        "    inputs: {clinical: [age]}\nmodels:\n  logistic: {use: logistic, tasks: [dx]}\n"
+    )
+    found = spelled(
+        write_study,
+        "",
+        ("models:\n", more),
+        ("    label: Cox", "    tasks: [os]"),
+        ("{use: kaplan_meier}", "{use: kaplan_meier, tasks: [os]}"),
+        ("    - brier\n", "    - brier\n    - auc\n"),
+    )
+    assert [path.name for path in found.score_files("os", "tsv")] == ["harrell_c.tsv", "brier.tsv"]
+    assert [path.name for path in found.score_files("dx", "tsv")] == ["auc.tsv"]
+    assert "km_by_risk" in found.study.tables_of("os")
+    assert "km_by_risk" not in found.study.tables_of("dx")
+    assert not any("dx/tables/km_by_risk" in str(path) for path in found.report_inputs)
 
 
 # ---- predictions made elsewhere ----
@@ -184,6 +280,28 @@ def test_files_that_the_study_names(theirs, here):
     assert json.loads(found.published_names("os")) == {"a": ["A (theirs)", "A"], "b": ["B", "b"]}
 
 
+def test_several_tasks_have_ranks_over_them(here):
+    found = plan(REPOSITORY / "config" / "studies" / "mcat-2021.yaml")
+    assert found.overall == {"tables": ["ranks"], "figures": ["critical_difference"]}
+    files = set(map(str, found.report_inputs))
+    assert {"results/mcat-2021/ranks.tsv", "results/mcat-2021/figures/critical_difference.svg"} <= files
+    cohorts = json.loads(found.cohorts_by_task)
+    assert list(cohorts) == list(found.study.tasks), "in the order of the study"
+    assert cohorts["blca"] == ["tcga_blca"]
+    assert cohorts["ucec"] == []
+
+
+def test_a_figure_over_tasks_needs_several(theirs):
+    statistics = {"metrics": ["harrell_c"], "figures": ["critical_difference", "forest"]}
+    with pytest.raises(
+        StudyError, match="'critical_difference' draws the table 'ranks', which this study does not make"
+    ):
+        theirs(statistics=statistics)
+    found = theirs(statistics=statistics, tasks={"os": {"title": "OS"}, "pfs": {"title": "PFS"}})
+    assert found.overall["figures"] == ["critical_difference"]
+    assert found.figures("os") == ["forest"]
+
+
 def test_columns_used_as_risk_and_published_names(here):
     found = plan(REPOSITORY / "config" / "studies" / "mcat-2021.yaml")
     assert json.loads(found.columns("blca")) == {"age": "age"}
@@ -214,3 +332,27 @@ def test_a_named_file_that_is_nowhere(theirs, here):
     (here / "clone" / "p.csv").unlink()
     with pytest.raises(DataError, match=r"data/p\.csv: no such file \(raw data of the study\)"):
         _ = theirs().predictions
+
+
+@pytest.mark.parametrize("name", ["all", "repeat-3", "repeat-12_fold-4"])
+def test_words_of_a_batch(name):
+    repeat, fold = batch(name)
+    assert batch_words(name) == f"--repeat {repeat} --fold {fold}"
+
+
+def test_a_fit_is_told_what_it_depends_on(default):
+    words = shlex.split(default.fit_words("dmfs", "deepsurv"))
+    told = dict(zip(words[::2], words[1::2], strict=True))
+    assert told["--use"] == "deepsurv"
+    assert told["--device"] == "cpu"
+    assert json.loads(told["--options"]) == default.study.options_of("deepsurv", "dmfs")
+    assert json.loads(told["--inputs"]) == ["clinical", "genes"]
+    assert json.loads(told["--horizon"]) == 1826
+    assert (told["--tolerate"], told["--permuted"]) == ("false", "false")
+
+
+def test_only_networks_are_fitted_on_a_gpu():
+    found = plan(device="cuda").study
+    assert {name for name in found.models if found.device_of(name) == "cuda"} >= {"deepsurv"}
+    assert {found.device_of(name) for name in ("kaplan-meier", "cox-clinical", "cox-ridge", "forest")} == {"cpu"}
+    assert {plan().study.device_of(name) for name in found.models} == {"cpu"}

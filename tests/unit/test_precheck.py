@@ -83,6 +83,14 @@ def test_what_asks_for_a_new_look(here, processes):
     assert len(processes) == 4, "another outcome"
     look(seed=3)
     assert len(processes) == 5, "another seed"
+    look(tasks={"os": {"exclude": {"died": [0]}}})
+    assert len(processes) == 6, "other people are left out"
+    look(tasks={"os": {"validation": {"split": "repeated_kfold", "options": {"folds": 2}}}})
+    assert len(processes) == 7, "another split of the task"
+    look(controls=[])
+    assert len(processes) == 8, "other columns are read"
+    look(controls=["permuted"])
+    assert len(processes) == 8, "a permuted model reads what the model itself reads"
 
 
 def test_a_touched_table_asks_for_no_new_look(here, processes):
@@ -99,7 +107,10 @@ def test_a_touched_table_asks_for_no_new_look(here, processes):
     [
         ({"months": [5] * 40}, r"^task 'os': the outcome is constant: every 'months' is 5$"),
         ({"died": [0] * 40}, r"^task 'os': 0 of 40 patients has an event in 'died'"),
-        ({"died": [1, 1] + [0] * 38}, r"^task 'os': 2 of 40 patients have an event: too few for 3 folds"),
+        (
+            {"died": [1, 1] + [0] * 38},
+            r"^task 'os': 2 of 40 patients have an event or are positive: too few for 3 folds",
+        ),
         (
             {"participant_id": [f"p{i // 2}" for i in range(40)]},
             r"^patients\.csv: rows 2 and 3 are both p0 \(ses-1\) but differ in",
@@ -113,6 +124,30 @@ def test_a_fault_in_the_data_stops_before_planning(here, columns, message):
             look()
         assert "Traceback" not in str(caught.value)
     assert list(STAMPS.iterdir()) == []
+
+
+def test_a_column_that_only_a_control_reads_must_be_readable_too(here):
+    patients(sex=["f", "m"] * 19 + ["f", "1"], age=range(40))
+    look()
+    patients(sex=[*range(38), "?", "?"])
+    with pytest.raises(
+        DataError, match=r"'sex', row 40: '\?' among .*; only the negative control 'control-demographics' reads"
+    ):
+        look()
+    look(controls=["permuted"])
+    look(tasks={"os": {"roles": {"demographics": ["age"]}}})
+
+
+def test_classes_and_numbers_are_looked_at(here):
+    logistic = {"cox": {"use": "logistic", "options": {"inner_folds": 3}}}
+    task = {"kind": "classification", "outcome": {"label": "dx", "positive": "AD"}}
+    patients(dx=["AD", "CN"] * 20)
+    look(tasks={"os": task}, models=logistic, statistics={"metrics": ["auc"]})
+    patients(dx=["AD", "CN", "MCI", "CN"] * 10)
+    with pytest.raises(DataError, match=r"^label column 'dx' holds more than two values"):
+        look(tasks={"os": task}, models=logistic, statistics={"metrics": ["auc"]})
+    left_out = {**task, "exclude": {"dx": ["MCI"]}}
+    look(tasks={"os": left_out}, models=logistic, statistics={"metrics": ["auc"]})
 
 
 def test_predictions_made_elsewhere_have_nothing_to_look_at(here, processes):

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from simulated_waist import waist
+from simulated_waist import classes, waist
+from sklearn.metrics import accuracy_score, recall_score, roc_auc_score
 
 from triptych.scoring import INFLUENCE, VALUES, contributions
 from triptych.survival.concordance import harrell
@@ -142,3 +143,106 @@ def test_a_model_with_failed_fits_is_not_scored_on_the_rest():
     assert np.isnan(row["value"])
     assert set(influence["model"]) == {"a"}
     assert pooled(values, "a")["estimable"]
+
+
+# ---- classes and numbers -------------------------------------------------------------------------
+
+
+def test_classes_are_scored_by_fold_and_pooled():
+    table = classes(n=90, sites=["h1", "h2"])
+    values, influence = contributions(table, None, "auc", None, 0.5)
+    rows = table.query("model == 'a' and repeat == 1 and fold == 2")
+    of_a = values[values["model"] == "a"].set_index(["kind", "level"])
+    assert of_a.loc[("fold", "repeat 2 fold 3"), "value"] == pytest.approx(roc_auc_score(rows["y"], rows["score"]))
+    assert of_a.loc[("fold", "repeat 2 fold 3"), "n_events"] == rows["y"].sum()
+    assert abs(influence.groupby("model")["influence"].sum()).max() < 1e-12
+    assert pooled(values)["n_events"] == table.query("model == 'a' and repeat == 0")["y"].sum()
+    right, _ = contributions(table, None, "accuracy", None, 0.5)
+    by_repeat = [accuracy_score(t["y"], t["predicted"]) for _, t in table.query("model == 'b'").groupby("repeat")]
+    assert pooled(right, "b")["value"] == pytest.approx(np.mean(by_repeat), abs=1e-14)
+
+
+def test_only_rows_of_a_class_count_for_its_share():
+    table = classes(n=50, repeats=1, scans=2)
+    values, influence = contributions(table, None, "sensitivity", None, 0.5)
+    rows = table[table["model"] == "a"]
+    assert pooled(values)["value"] == pytest.approx(recall_score(rows["y"], rows["predicted"]), abs=1e-14)
+    of_a = influence[influence["model"] == "a"].set_index("participant_id")
+    assert (of_a["rows"] == 2).all()
+    y = rows.groupby("participant_id")["y"].first()
+    assert of_a["counted"].tolist() == (2 * y[of_a.index]).tolist()
+    assert of_a["positive"].tolist() == (y[of_a.index] == 1).tolist()
+    assert (of_a.loc[of_a["counted"] == 0, "influence"] == 0).all()
+
+
+def test_scans_of_a_positive_person_are_one_positive_person():
+    values, _ = contributions(classes(n=50, repeats=1, scans=3), None, "auc", None, 0.5)
+    once, _ = contributions(classes(n=50, repeats=1, scans=1), None, "auc", None, 0.5)
+    assert pooled(values)["n"] == 3 * pooled(once)["n"] == 150
+    assert pooled(values)["n_events"] == pooled(once)["n_events"]
+
+
+def test_a_model_without_probabilities_has_no_brier_score():
+    table = classes()
+    some = table["p"].where(~((table["model"] == "b") & (table["fold"] == 1)))
+    values, influence = contributions(table.assign(p=some), None, "brier_class", None, 0.5)
+    assert pooled(values, "a")["value"] == pytest.approx(
+        np.square(table["p"] - table["y"])[table["model"] == "a"].mean()
+    )
+    assert pooled(values, "b")["reason"] == "the model gives a score but no probabilities"
+    assert set(influence["model"]) == {"a"}
+    nobody, _ = contributions(table.drop(columns="p"), None, "brier_class", None, 0.5)
+    assert not nobody["estimable"].any()
+
+
+def numbers(repeats=2, models=("a", "b")):
+    """Predictions of a number, with the time as what is to be predicted."""
+    table = waist(repeats=repeats, models=models, sites=["h1", "h2"])
+    return table.drop(columns=["time", "event", "risk"]).assign(y=10 * table["time"], predicted=5 + table["risk"])
+
+
+def test_numbers_are_scored_and_everybody_counts():
+    table = numbers()
+    values, influence = contributions(table, None, "mae", None, 0.5)
+    errors = np.abs(table["predicted"] - table["y"])
+    assert pooled(values, "a")["value"] == pytest.approx(errors[table["model"] == "a"].mean(), abs=1e-12)
+    assert pooled(values, "a")["n_events"] == pooled(values, "a")["n"] == 60
+    assert influence["positive"].all()
+    sites = values[(values["kind"] == "site") & (values["model"] == "a")]
+    assert sites["estimable"].all(), "no site is too small for want of events"
+    of_site = errors[(table["model"] == "a") & (table["site"] == "h2")].mean()
+    assert sites.set_index("level").loc["h2", "value"] == pytest.approx(of_site, abs=1e-12)
+
+
+# ---- negative controls ---------------------------------------------------------------------------
+
+
+def with_permuted(table):
+    """One more model, in the first repeat only."""
+    return pd.concat([table, table.query("model == 'a' and repeat == 0").assign(model="permuted-a")], ignore_index=True)
+
+
+@pytest.mark.parametrize(("made", "metric"), [(waist, "harrell_c"), (classes, "auc"), (numbers, "r2")])
+def test_a_permuted_model_lacks_nothing_in_the_repeats_that_it_was_not_asked_for(made, metric):
+    table = with_permuted(made(repeats=3))
+    values, influence = contributions(table, None, metric, None, 0.5)
+    alone, _ = contributions(table.query("model == 'permuted-a'"), None, metric, None, 0.5)
+    assert pooled(values, "permuted-a")["estimable"]
+    assert pooled(values, "permuted-a")["value"] == pooled(alone, "permuted-a")["value"]
+    assert (influence.groupby("model").size() == 60).all()
+    assert pooled(values, "a")["estimable"]
+    assert (values.query("model == 'permuted-a'")["kind"] == "fold").sum() == 3
+
+
+def test_a_permuted_model_whose_fit_failed_in_its_repeat_does_lack_rows():
+    table = with_permuted(waist())
+    failed = (table["model"] == "permuted-a") & (table["fold"] == 1)
+    values, _ = contributions(table[~failed], None, "harrell_c", None, 0.5)
+    assert pooled(values, "permuted-a")["reason"].startswith(f"{failed.sum()} held-out rows have no prediction")
+    assert pooled(values, "a")["estimable"]
+
+
+def test_a_model_that_failed_a_whole_repeat_is_not_excused():
+    table = waist().query("not (model == 'b' and repeat == 1)")
+    values, _ = contributions(table, None, "harrell_c", None, 0.5)
+    assert pooled(values, "b")["reason"].startswith("60 held-out rows have no prediction of this model")

@@ -143,6 +143,47 @@ def test_a_waist_without_a_column():
         check_predictions(waist().drop(columns=["risk", "session_id"]), "survival", "p")
 
 
+def told(**changes):
+    """The same rows as predictions of a class."""
+    return (
+        waist()
+        .drop(columns=["time", "event", "risk"])
+        .assign(**{"y": [1, 0, 1], "score": 0.5, "predicted": 1, **changes})
+    )
+
+
+def test_good_classes_and_numbers():
+    check_predictions(told(), "classification", "p")
+    check_predictions(told(p=[0.0, 1.0, np.nan]), "classification", "p")  # no probability is no fault
+    check_predictions(told(y=[True, False, True], score=[-np.inf, 0, np.inf]), "classification", "p")
+    check_predictions(told(y=[-3.5, 0, 1e9], predicted=[0.1, 2, 3]), "regression", "p")
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "message"),
+    [
+        (
+            "classification",
+            {"y": [1, 2, 0]},
+            r"p: row 1 \(t / m / 0 / 0 / c / p2\), column 'y': 2 is neither 0 nor 1 \(1 such",
+        ),
+        ("classification", {"predicted": [1, 0, -1]}, r"row 2 \(.*p3\), column 'predicted': -1 is neither 0 nor 1"),
+        ("classification", {"score": [1, np.nan, 0]}, r"row 1 \(.*p2\), column 'score': nan is not a number"),
+        (
+            "classification",
+            {"p": [0.5, -0.1, 1.5]},
+            r"row 1 \(.*\), column 'p': -0\.1 is no probability: .* \(2 such rows\)",
+        ),
+        ("classification", {"p": [0.5, "x", 0.1]}, r"row 1 \(.*p2\), column 'p': 'x' is not a number"),
+        ("regression", {"y": [1, "x", 2]}, r"row 1 \(.*p2\), column 'y': 'x' is not a number"),
+        ("regression", {"predicted": [1, 2, None]}, r"row 2 \(.*p3\), column 'predicted': nan is not a number"),
+    ],
+)
+def test_bad_classes_and_numbers(kind, changes, message):
+    with pytest.raises(DataError, match=message):
+        check_predictions(told(**changes), kind, "p")
+
+
 # ---- files ----
 
 
@@ -281,6 +322,31 @@ def test_take_by_mask_and_by_position(examples):
     assert examples.take(np.array([True, False, False, True])).time.tolist() == [1, 4]
     assert examples.take(np.array([3, 0])).time.tolist() == [4, 1]
     assert examples.take(np.array([3, 0])).people.tolist() == [1, 0], "codes follow the sorted ids"
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "expected"),
+    [
+        ("survival", {"event": [1, 0, 0, 1]}, [True, False, False, True]),
+        ("classification", {"y": [0, 1, 1, 0]}, [False, True, True, False]),
+        ("regression", {"y": [4.0, 1.0, 9.0, 4.0]}, [False, False, True, False]),  # above the median, not at it
+    ],
+)
+def test_what_folds_should_hold_alike(examples, kind, outcome, expected):
+    made = Examples(examples.table.assign(**outcome), {}, kind)
+    assert made.stratum.tolist() == expected
+    assert tables.stratum(made.table, kind).tolist() == expected
+    assert made.take(np.array([3, 0, 1])).kind == kind
+
+
+def test_examples_go_through_files(examples, tmp_path):
+    made = Examples(examples.table.assign(y=[0, 1, 1, 0]), examples.blocks, "classification")
+    tables.write(made.table, tmp_path / "e.parquet")
+    tables.write({"kind": made.kind, "blocks": made.blocks}, tmp_path / "b.json")
+    found = tables.read_examples(tmp_path / "e.parquet", tmp_path / "b.json")
+    pd.testing.assert_frame_equal(found.table, made.table)
+    assert (found.kind, found.blocks) == (made.kind, made.blocks)
+    assert (found.y.dtype, found.y.tolist()) == (np.float64, [0, 1, 1, 0])
 
 
 def test_fingerprint_is_of_the_keys_only(examples):

@@ -112,6 +112,90 @@ def test_a_column_that_is_missing():
         gather(fits, [FINE], splits(), "survival", 0.0)
 
 
+# ---- classes and numbers -------------------------------------------------------------------------
+
+
+def told(model="a", fold=0, kind="classification", **columns):
+    """A fit of another kind."""
+    outcome = {"classification": {"y": 1, "score": 2.5, "predicted": 1}, "regression": {"y": 40.5, "predicted": -3.0}}[
+        kind
+    ]
+    return fit(model, fold).drop(columns=["time", "event", "risk"]).assign(**outcome, **columns)
+
+
+def test_classes_with_and_without_a_probability():
+    fits = [*(told("a", k, p=0.8) for k in range(3)), *(told("b", k, site="h1") for k in range(3))]
+    waist = gather(fits, [FINE], splits(), "classification", 0.0)
+    assert list(waist.predictions.columns) == [*FIT, *KEY, "site", "p", "y", "score", "predicted"]
+    assert waist.predictions.groupby("model")["p"].first().isna().tolist() == [False, True]
+    assert list(waist.curves.columns) == FIT
+    without = gather(fits[3:], [FINE], splits(), "classification", 0.0).predictions
+    assert "p" not in without
+
+
+def test_numbers():
+    waist = gather([told("a", k, "regression") for k in range(3)], [FINE], splits(), "regression", 0.0)
+    assert list(waist.predictions.columns) == [*FIT, *KEY, "y", "predicted"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns", "says"),
+    [
+        (
+            "classification",
+            {"p": 1.2},
+            r"row \d+ \(t / a / 0 / 0 / c / p0\), column 'p': 1\.2 is no probability.*\(2 such rows\)",
+        ),
+        ("classification", {"p": "high"}, "column 'p': 'high' is not a number"),
+        ("classification", {"y": 2}, r"column 'y': 2 is neither 0 nor 1 \(2 such rows\)"),
+        ("classification", {"y": None}, "column 'y': .* is missing"),
+        ("classification", {"predicted": 0.5}, "column 'predicted': 0.5 is neither 0 nor 1 "),
+        ("classification", {"score": np.nan}, "column 'score': nan is not a number"),
+        ("regression", {"predicted": np.nan}, "column 'predicted': nan is not a number"),
+        ("regression", {"y": "tall"}, "column 'y': 'tall' is not a number"),
+    ],
+)
+def test_rows_that_are_no_classes_or_numbers(kind, columns, says):
+    fits = [told("a", 0, kind).assign(**columns), told("a", 1, kind), told("a", 2, kind)]
+    with pytest.raises(DataError, match=says):
+        gather(fits, [FINE], splits(), kind, 0.0)
+
+
+def test_a_class_without_its_score():
+    with pytest.raises(DataError, match="no column 'score'"):
+        gather([told("a", k).drop(columns="score") for k in range(3)], [FINE], splits(), "classification", 0.0)
+
+
+# ---- negative controls ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("done", [0, 1, 3])
+def test_a_control_that_fails_stops_nothing_and_is_told(done):
+    fits = [*(fit("a", k) for k in range(3)), *(fit("control-site", k) for k in range(done))]
+    said = [FINE, *[failed("control-site", "no usable input")] * (3 - done)]
+    waist = gather(fits, said, splits(), "survival", 0.0, ["control-site"])
+    assert (waist.predictions["model"] == "control-site").sum() == 2 * done
+    assert waist.failures["reason"].tolist() == ["no usable input"] * (3 - done)
+    if done < 3:
+        with pytest.raises(DataError, match=f"model 'control-site': {3 - done} of 3 fits failed"):
+            gather(fits, said, splits(), "survival", 0.0)
+
+
+def test_a_permuted_control_has_one_repeat_of_several():
+    fits = [*(fit("a", k, r) for r in (0, 1) for k in range(3)), *(fit("permuted-a", k) for k in range(3))]
+    waist = gather(fits, [FINE], splits(2), "survival", 0.0, ["permuted-a"])
+    assert waist.predictions.groupby("model")["repeat"].nunique().to_dict() == {"a": 2, "permuted-a": 1}
+
+
+def test_a_model_is_not_excused_by_a_control():
+    fits = [*(fit("control-site", k) for k in range(3)), fit("a", 0)]
+    with pytest.raises(DataError, match="model 'a': 2 of 3 fits failed"):
+        gather(fits, [failed("a", "no")], splits(), "survival", 0.0, ["control-site"])
+
+
+# ---- files ---------------------------------------------------------------------------------------
+
+
 def test_curves_from_a_file(tmp_path):
     write(fit(**{"1.0": 0.9})[[*FIT, "1.0"]], tmp_path / "with.parquet")
     write(fit()[FIT], tmp_path / "without.parquet")

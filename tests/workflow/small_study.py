@@ -39,7 +39,7 @@ tasks:
 
 models:
   chance: {use: kaplan_meier, label: Kaplan-Meier, role: "null"}
-  cox: {use: cox, label: Cox, job: fold}
+  cox: {use: cox, label: Cox, role: "null", job: fold}
   forest: {use: random_survival_forest, label: Forest, options: {trees: 10}, tasks: [south]}
 
 validation:
@@ -51,6 +51,7 @@ statistics:
   level: 0.95
   figures: [forest, km_by_risk]
 
+controls: [permuted, site]
 seed: 11
 device: cpu
 """

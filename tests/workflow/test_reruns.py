@@ -17,18 +17,25 @@ ALL = {
     "make_examples": 2,
     "split": 2,
     "audit": 2,
-    "fit": 7,
+    "fit": 10,
     "gather": 2,
     "score": 4,
     "infer": 2,
     "km_by_risk": 2,
     "calibration": 2,
+    "decision": 2,
+    "components": 2,
+    "planning": 2,
+    "ranks": 1,
     "draw": 4,
     "report": 1,
 }
-AFTER_FIT = {rule: ALL[rule] for rule in ("gather", "score", "infer", "km_by_risk", "calibration", "draw", "report")}
-AFTER_FIT_OF_ONE_TASK = {rule: n if rule == "report" else n // 2 for rule, n in AFTER_FIT.items()}
-AFTER_INTERVAL = {"infer": 2, "draw": 2, "report": 1}
+OF_THE_STUDY = ("ranks", "report")  # one for all tasks
+BEFORE_FIT = ("read_cohort", "make_examples", "split", "audit", "fit")
+AFTER_FIT = {rule: n for rule, n in ALL.items() if rule not in BEFORE_FIT}
+AFTER_FIT_OF_ONE_TASK = {rule: n if rule in OF_THE_STUDY else n // 2 for rule, n in AFTER_FIT.items()}
+AFTER_SCORES = {"infer": 2, "components": 2, "planning": 2, "ranks": 1, "draw": 2, "report": 1}
+AFTER_INTERVAL = {"infer": 2, "calibration": 2, "decision": 2, "planning": 2, "ranks": 1, "draw": 2, "report": 1}
 NO_OP_CPU = 4.5  # 3 s on an idle machine
 
 
@@ -50,12 +57,13 @@ def test_nothing_changed_nothing_runs(run):
         ("scoring.py", '"""From predictions to scores', '# a comment\n"""From predictions to scores', {}),
         ("scoring.py", "From predictions to scores", "Another docstring", {}),
         ("models/cox.py", "TASKS =", "# a comment\n\nTASKS =", {}),
-        ("models/cox.py", "penalty = 0.0\n", "penalty = 1e-9\n", {"fit": 4, **AFTER_FIT}),
+        # and the controls, which are made of it
+        ("models/cox.py", "penalty = 0.0\n", "penalty = 1e-9\n", {"fit": 4 + 2, **AFTER_FIT}),
         (
             "models/random_survival_forest.py",
             "n_jobs=options.jobs,",
             "n_jobs=options.jobs, bootstrap=False,",
-            {"fit": 1, **AFTER_FIT_OF_ONE_TASK},
+            {"fit": 2, **AFTER_FIT_OF_ONE_TASK},
         ),
         (
             "models/coxnet.py",
@@ -63,12 +71,12 @@ def test_nothing_changed_nothing_runs(run):
             "best = int(np.argmax(score[::-1]))",
             {},
         ),  # not in the study
-        ("metrics/harrell_c.py", "strata=held.fold)", "strata=None)", {"score": 2, **AFTER_INTERVAL}),
+        ("metrics/harrell_c.py", "strata=held.fold)", "strata=None)", {"score": 2, **AFTER_SCORES}),
         ("metrics/uno_c.py", "strata=held.fold,", "strata=None,", {}),  # not in the study
         ("inference/intervals.py", "FEWEST_UNITS = 20", "FEWEST_UNITS = 21", AFTER_INTERVAL),
         ("figures/forest.py", 'TABLE = "scores"\n', 'TABLE = "scores"\nEXTRA = 1\n', {"draw": 2, "report": 1}),
         ("report/page.py", "import", "MORE = 1\nimport", {"report": 1}),
-        ("audit/fold_without_event.py", 'SEVERITY = "stop"', 'SEVERITY = "warn"', {"audit": 2, "fit": 7, **AFTER_FIT}),
+        ("audit/fold_without_event.py", 'SEVERITY = "stop"', 'SEVERITY = "warn"', {"audit": 2, "fit": ALL["fit"], **AFTER_FIT}),
         ("cohorts/gse7390.py", "CITATION =", "EXTRA = 1\nCITATION =", {}),  # not in the study
     ],
 )
@@ -89,23 +97,24 @@ def test_an_edit_of_a_script(run):
     replace(
         run / "scripts" / "score.py", "tables.write(by_person, influence)", "tables.write(by_person * 1, influence)"
     )
-    assert planned(run) == {"score": 4, **AFTER_INTERVAL}
+    assert planned(run) == {"score": 4, **AFTER_SCORES}
 
 
 @pytest.mark.parametrize(
     ("old", "new", "jobs"),
     [
         ("seed: 11", "seed: 11 # a comment", {}),
-        ("options: {trees: 10}", "options: {trees: 12}", {"fit": 1, **AFTER_FIT_OF_ONE_TASK}),
+        ("options: {trees: 10}", "options: {trees: 12}", {"fit": 2, **AFTER_FIT_OF_ONE_TASK}),
         (
             "label: Cox,",
             "label: A Cox model,",
-            {"infer": 2, "km_by_risk": 2, "calibration": 2, "draw": 4, "report": 1},
+            {rule: n for rule, n in AFTER_FIT.items() if rule not in ("gather", "score")},
         ),
         ("seed: 11", "seed: 12", {rule: n for rule, n in ALL.items() if rule not in ("read_cohort", "make_examples")}),
         ("level: 0.95", "level: 0.9", AFTER_INTERVAL),
+        ("controls: [permuted, site]", "controls: [site]", AFTER_FIT_OF_ONE_TASK),  # only one task has a permuted model
         ("title: One hospital", "title: The other hospital", {"report": 1}),
-        ("[harrell_c, brier]", "[harrell_c, brier, uno_c]", {"score": 2, **AFTER_INTERVAL}),
+        ("[harrell_c, brier]", "[harrell_c, brier, uno_c]", {"score": 2, **AFTER_SCORES}),
         ("[forest, km_by_risk]", "[forest, km_by_risk, flow]", {"draw": 2, "report": 1}),
     ],
 )
@@ -119,7 +128,7 @@ def test_a_new_model_is_a_file_and_a_line(run):
     (models / "second_cox.py").write_text((models / "cox.py").read_text())
     assert planned(run) == {}
     replace(run / "study.yaml", "\nvalidation:", "  second: {use: second_cox, label: Second}\n\nvalidation:")
-    assert planned(run) == {"fit": 2, **AFTER_FIT}
+    assert planned(run) == {"fit": 2 + 2, **AFTER_FIT}  # each also with outcomes permuted
 
 
 def test_a_raw_file_counts_by_content(run):
@@ -127,8 +136,8 @@ def test_a_raw_file_counts_by_content(run):
     os.utime(table)
     assert planned(run) == {}
     replace(table, "p01,", "p01 ,")  # another spelling of an id
-    one_task = {rule: n // 2 for rule, n in ALL.items() if rule not in ("fit", "report")}
-    assert planned(run) == {**one_task, "fit": 3, "report": 1}
+    one_task = {rule: n if rule in OF_THE_STUDY else n // 2 for rule, n in ALL.items()}
+    assert planned(run) == {**one_task, "fit": 4}
 
 
 def test_another_data_root_reruns_nothing(run, tmp_path):
@@ -166,10 +175,10 @@ def test_a_killed_run_goes_on_where_it_was(fresh):
     done = snakemake(fresh, "--configfile", "study.yaml")
     assert done.rc == 0, done.said[-3000:]
     kept = [path for path in before if "fits" not in path.parts]
-    assert len(kept) == 6  # participants, examples and splits of two cohorts and tasks
+    assert len(kept) == 8  # participants, examples, who was left out, and splits of two cohorts and tasks
     assert all(path.stat().st_mtime_ns == before[path] for path in kept)
     for path in results.rglob("*.parquet"):
-        assert len(pd.read_parquet(path))
+        assert len(pd.read_parquet(path)) or path.stem == "excluded"
     assert json.loads((results / "provenance.json").read_text())["seed"] == 11
     assert planned(fresh) == {}
 

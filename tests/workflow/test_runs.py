@@ -60,15 +60,36 @@ def test_the_page_and_its_provenance(results):
     assert facts["versions"]["snakemake"].startswith("9.")
 
 
+def test_tasks_that_share_a_cohort_are_not_ranked(results):
+    table = pd.read_csv(results / "ranks.tsv", sep="\t")
+    assert set(table["metric"]) == {"harrell_c", "brier"}
+    assert table["reason"].str.contains("share the cohort 'south'").all()
+    assert not (results / "figures").exists()  # the study names its figures, and none over tasks
+
+
 @pytest.mark.parametrize("task", ["both", "south"])
 def test_every_table_has_rows(results, task):
-    wanted = {"flow", "audit", "scores", "comparisons", "spread", "km_by_risk", "calibration"}
+    wanted = {
+        "flow",
+        "audit",
+        "scores",
+        "comparisons",
+        "spread",
+        "km_by_risk",
+        "calibration",
+        "decision",
+        "components",
+        "planning",
+        "controls",
+    }
     found = {path.stem: pd.read_csv(path, sep="\t") for path in (results / task / "tables").glob("*.tsv")}
     assert set(found) == wanted
     assert all(len(table) for table in found.values())
     models = ["Kaplan-Meier", "Cox"] + ["Forest"] * (task == "south")
-    assert sorted(found["scores"]["model"].unique()) == sorted(models)
-    assert len(found["scores"]) == 2 * len(models)
+    controls = ["Site only"] + ["Forest, outcomes permuted"] * (task == "south")
+    assert sorted(found["scores"]["model"].unique()) == sorted([*models, *controls])
+    assert len(found["scores"]) == 2 * len([*models, *controls])
+    assert set(found["controls"]["model"].dropna()) == set(controls)
     assert len(found["comparisons"]) == 2 * len(models) * (len(models) - 1) // 2
     cox = found["scores"].query("model == 'Cox' and metric == 'harrell_c'").iloc[0]
     assert cox["low"] < cox["value"] < cox["high"]
@@ -111,7 +132,7 @@ def test_nobody_is_judged_by_a_model_that_saw_them(results):
         splits = pd.read_parquet(results / task / "splits.parquet")
         fits = json.loads((results / task / "fits.json").read_text())
         predictions = pd.read_parquet(results / task / "predictions.parquet")
-        assert len(fits) == (4 if task == "both" else 6)
+        assert len(fits) == (6 if task == "both" else 10)
         for fit in fits:
             rows = splits[(splits["repeat"] == fit["repeat"]) & (splits["fold"] == fit["fold"])]
             train, test = (rows[rows["part"] == part] for part in ("train", "test"))
@@ -153,6 +174,7 @@ def test_a_parse_imports_nothing_heavy(finished):
     question = (
         "import sys; from pathlib import Path; sys.path.insert(0, 'src'); from triptych.plan import Plan\n"
         "plan = Plan.of([Path('study.yaml')], {}, Path.cwd()); plan.report_inputs; plan.templates; plan.about('both')\n"
+        "plan.roles('both'); plan.pretrained('both'); plan.fits('south', 'json'); plan.contents\n"
         "heavy = 'torch pandas numpy scanpy anndata sksurv sklearn scipy matplotlib numba snakemake'.split()\n"
         "print(Path(sys.modules['triptych'].__file__).resolve(), [name for name in heavy if name in sys.modules])"
     )
@@ -228,7 +250,7 @@ def test_an_outcome_in_disguise_stops_before_any_fit(fresh):
     words = ("--configfile", "study.yaml", "--until", "fit")
     refused(fresh, "task 'south': the audit stops the run before any fit", "outcome_in_inputs", "m2 (C ", words=words)
     assert not list(fresh.glob("results/small/south/fits/*/*.parquet"))
-    assert len(list(fresh.glob("results/small/both/fits/*/*.parquet"))) == 3  # the other task went on
+    assert len(list(fresh.glob("results/small/both/fits/*/*.parquet"))) == 4  # the other task went on
 
 
 def test_a_fit_that_fails_for_good_is_named_and_the_rest_goes_on(fresh):

@@ -10,6 +10,8 @@ rule audit:
         people=TASK / ("predictions.parquet" if STUDY.predictions else "examples.parquet"),
         blocks=[] if STUDY.predictions else TASK / "blocks.json",
         failures=lambda w: PLAN.cohort_files(w.task, "failures.tsv"),
+        participants=lambda w: PLAN.cohort_files(w.task, "participants.parquet"),
+        excluded=[] if STUDY.predictions else TASK / "excluded.parquet",
     output:
         findings=TABLES / "audit.tsv",
     log:
@@ -17,11 +19,21 @@ rule audit:
     conda:
         "../../envs/triptych.yaml"
     params:
-        blocks=lambda w, input: f"--blocks {input.blocks}" if input.blocks else "",
-        estimand=STUDY.estimand,
+        blocks=lambda w, input: f"--blocks {input.blocks} --excluded {input.excluded}" if input.blocks else "",
+        estimand=lambda w: STUDY.estimand_of(w.task),
+        outcome=lambda w: as_json(PLAN.task(w.task).outcome),
+        roles=lambda w: PLAN.roles(w.task),
+        pretrained=lambda w: as_json({m: path and str(path) for m, path in PLAN.pretrained(w.task).items()}),
+        pretrained_content=lambda w: [raw.sha256(path) for path in PLAN.pretrained(w.task).values() if path],
+        wrong_on_purpose=lambda w: as_json(
+            bool(STUDY.validation_of(w.task) and STUDY.validation_of(w.task).wrong_on_purpose)
+        ),
+        seed=STUDY.seed,
         severities=as_json(STUDY.audit),
         code=code("scripts/audit.py", *(f"triptych.audit.{name}" for name in plugins.names("audit"))),
     shell:
         "python $TRIPTYCH_SCRIPTS/audit.py --splits {input.splits} --people {input.people} {params.blocks} --failures {input.failures}"
+        " --participants {input.participants} --outcome {params.outcome:q} --roles {params.roles:q} --pretrained {params.pretrained:q}"
+        " --wrong_on_purpose {params.wrong_on_purpose} --seed {params.seed}"
         " --task {wildcards.task} --estimand {params.estimand} --severities {params.severities:q}"
         " --findings {output.findings} > {log} 2>&1"

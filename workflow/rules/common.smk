@@ -14,11 +14,14 @@ from snakemake.exceptions import WorkflowError
 CLONE = Path(workflow.basedir)
 sys.path.insert(0, str(CLONE / "src"))  # this clone's library, whatever else is installed
 
-from triptych import plugins, raw
+from triptych import faster, plugins, raw
 from triptych.choice import needs_predictions
 from triptych.errors import TriptychError
 from triptych.fingerprint import code
-from triptych.plan import Plan, as_json, batch
+from triptych.plan import Plan, as_json, batch_words
+from triptych.slurm import executor
+
+faster.install(sys.modules)
 
 
 def _plan():
@@ -31,6 +34,8 @@ def _plan():
 
 PLAN = _plan()
 STUDY, OUT = PLAN.study, PLAN.out
+ON_GPU = {name for name in STUDY.models if STUDY.device_of(name) == "cuda"}
+executor.install(sys.modules.get("snakemake_executor_plugin_slurm"), workflow, STUDY.name)
 COHORT, TASK, TABLES = OUT / "cohorts" / "{cohort}", OUT / "{task}", OUT / "{task}" / "tables"
 
 # What differs from machine to machine reaches the commands through the environment, so that it is not part of their text:

@@ -1,11 +1,11 @@
-# How often do the intervals hold the truth? Simulated cohorts, none of the study's data: `snakemake coverage`, some ten minutes on two cores.
+# How often do the intervals hold the truth, and the tests reject what is equal? Simulated studies, none of the data: `snakemake coverage`,
+# some half hour on two cores.
 #
 # needs   nothing
 # makes   results/coverage/coverage.tsv, coverage.svg   share of intervals that hold the truth, of tests that reject what is equal
 #
 # `make coverage` copies the table to src/triptych/coverage/measured.tsv, which reports quote, and the figure to docs/.
-SCENARIOS = ["given-model", "two-models", "cross-validation", "new-site"]
-SHARES = ["0.15", "0.3", "0.6"]
+from triptych.coverage.cells import jobs
 
 
 rule coverage:
@@ -15,22 +15,22 @@ rule coverage:
 
 rule measure_coverage:
     output:
-        table="results/coverage/{scenario}_{events}.tsv",
+        table="results/coverage/parts/{job}.tsv",
     log:
-        "results/coverage/logs/{scenario}_{events}.log",
+        "results/coverage/logs/{job}.log",
     conda:
         "../../envs/triptych.yaml"
     params:
         seed=20261121,
         code=code("scripts/measure_coverage.py", *(f"triptych.metrics.{name}" for name in plugins.names("metrics"))),
     shell:
-        "python $TRIPTYCH_SCRIPTS/measure_coverage.py --scenario {wildcards.scenario} --events {wildcards.events}"
+        "OMP_NUM_THREADS=1 python $TRIPTYCH_SCRIPTS/measure_coverage.py --job {wildcards.job}"
         " --seed {params.seed} --table {output.table} > {log} 2>&1"
 
 
 rule draw_coverage:
     input:
-        tables=[f"results/coverage/{s}_{e}.tsv" for s in SCENARIOS for e in SHARES],
+        tables=[f"results/coverage/parts/{job}.tsv" for job in jobs()],
     output:
         svg="results/coverage/coverage.svg",
         table="results/coverage/coverage.tsv",

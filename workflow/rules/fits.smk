@@ -17,26 +17,26 @@ rule fit:
         notes=TASK / "fits" / "{model}" / "{batch}.json",
     log:
         OUT / "logs" / "fit" / "{task}" / "{model}" / "{batch}.log",
+    wildcard_constraints:
+        model=one_of(set(STUDY.models) - ON_GPU),
     conda:
         "../../envs/triptych.yaml"
     threads: 1
     params:
-        use=lambda w: STUDY.models[w.model].use,
-        inputs=lambda w: as_json(STUDY.blocks_of(w.model, w.task)),
-        options=lambda w: as_json(STUDY.options_of(w.model, w.task)),
-        horizon=lambda w: as_json(PLAN.task(w.task).horizon),
-        repeat=lambda w: batch(w.batch)[0],
-        fold=lambda w: batch(w.batch)[1],
+        told=lambda w: PLAN.fit_words(w.task, w.model),  # one param, since each is asked for every fold
+        part=lambda w: batch_words(w.batch),
         seed=STUDY.seed,
-        device=STUDY.device,
-        tolerate=lambda w: as_json(STUDY.tolerance.fits > 0 or STUDY.models[w.model].role == "control"),
-        permuted=lambda w: as_json(STUDY.models[w.model].permuted),
         code=lambda w: code("scripts/fit.py", f"triptych.models.{STUDY.models[w.model].use}"),
     shell:
-        "python $TRIPTYCH_SCRIPTS/fit.py --examples {input.examples} --blocks {input.blocks} --splits {input.splits} --repeat {params.repeat}"
-        " --fold {params.fold} --task {wildcards.task} --name {wildcards.model} --use {params.use} --inputs {params.inputs:q}"
-        " --options {params.options:q} --horizon {params.horizon} --seed {params.seed} --device {params.device}"
-        " --tolerate {params.tolerate} --permuted {params.permuted} --predictions {output.predictions} --notes {output.notes} > {log} 2>&1"
+        "python $TRIPTYCH_SCRIPTS/fit.py --examples {input.examples} --blocks {input.blocks} --splits {input.splits}"
+        " --task {wildcards.task} --name {wildcards.model} {params.told} {params.part} --seed {params.seed}"
+        " --predictions {output.predictions} --notes {output.notes} > {log} 2>&1"
+
+
+# A rule of its own, so that profiles can ask for a GPU by its name.
+use rule fit as fit_on_gpu with:
+    wildcard_constraints:
+        model=one_of(ON_GPU),
 
 
 rule gather:

@@ -18,10 +18,11 @@ rule report:
     params:
         folder=lambda w, output: os.path.dirname(output.page),
         study=STUDY.model_dump_json(),
-        figures=as_json(PLAN.figures),
+        contents=as_json(PLAN.contents),
+        overall=as_json(PLAN.overall),
         raw=PLAN.digests,
         code=code("scripts/report.py"),
         template=PLAN.templates,
     shell:
-        'python $TRIPTYCH_SCRIPTS/report.py --folder {params.folder} --study {params.study:q} --figures {params.figures:q} --root "$TRIPTYCH_ROOT"'
-        ' --command "$TRIPTYCH_COMMAND" --page {output.page} --facts {output.provenance} > {log} 2>&1'
+        "python $TRIPTYCH_SCRIPTS/report.py --folder {params.folder} --study {params.study:q} --contents {params.contents:q}"
+        ' --overall {params.overall:q} --root "$TRIPTYCH_ROOT" --command "$TRIPTYCH_COMMAND" --page {output.page} --facts {output.provenance} > {log} 2>&1'

@@ -2,8 +2,10 @@
 #
 # needs   {task}/predictions.parquet, curves.parquet, splits.parquet
 # makes   {task}/scores/{metric}.*             values and the influence of each person
-#         {task}/tables/scores.tsv             intervals;   comparisons.tsv  paired tests;   spread.tsv  folds and sites
-#         {task}/tables/km_by_risk.tsv, calibration.tsv, published.tsv
+#         {task}/tables/scores.tsv             intervals;   comparisons.tsv, controls.tsv  paired tests;   spread.tsv  folds and sites
+#         {task}/tables/km_by_risk.tsv, calibration.tsv, decision.tsv, components.tsv, planning.tsv, published.tsv
+#         ranks.tsv                            of the models over all tasks, where there are several
+#         protocols.tsv                        of one question under several protocols, where the study names them
 
 
 rule score:
@@ -31,26 +33,30 @@ rule infer:
     input:
         values=lambda w: PLAN.score_files(w.task, "values.tsv"),
         influence=lambda w: PLAN.score_files(w.task, "influence.parquet"),
+        predictions=TASK / "predictions.parquet" if needs_predictions(STUDY.statistics) else [],
+        curves=TASK / "curves.parquet" if needs_predictions(STUDY.statistics) else [],
     output:
         scores=TABLES / "scores.tsv",
         pairs=TABLES / "comparisons.tsv",
+        controls=TABLES / "controls.tsv",
         parts=TABLES / "spread.tsv",
     log:
         OUT / "logs" / "infer" / "{task}.log",
     conda:
         "../../envs/triptych.yaml"
     params:
-        metrics=as_json(STUDY.statistics.metrics),
+        metrics=lambda w: as_json(STUDY.metrics_of(w.task)),
         horizon=lambda w: as_json(PLAN.task(w.task).horizon),
-        estimand=STUDY.estimand,
-        level=STUDY.statistics.level,
+        estimand=lambda w: STUDY.estimand_of(w.task),
+        statistics=as_json({key: getattr(STUDY.statistics, key) for key in ("level", "intervals", "tests", "margins")}),
         about=lambda w: PLAN.about(w.task),
         measured=PLAN.measured,
-        code=code("scripts/infer.py", *(f"triptych.metrics.{m}" for m in STUDY.statistics.metrics)),
+        code=lambda w: code("scripts/infer.py", *(f"triptych.metrics.{m}" for m in STUDY.metrics_of(w.task))),
     shell:
-        "python $TRIPTYCH_SCRIPTS/infer.py --values {input.values} --influence {input.influence} --metrics {params.metrics:q}"
-        " --horizon {params.horizon} --estimand {params.estimand} --level {params.level} --about {params.about:q}"
-        " --scores {output.scores} --pairs {output.pairs} --parts {output.parts} > {log} 2>&1"
+        "python $TRIPTYCH_SCRIPTS/infer.py --values {input.values} --influence {input.influence}"
+        " --predictions {input.predictions} --curves {input.curves} --metrics {params.metrics:q} --horizon {params.horizon}"
+        " --estimand {params.estimand} --statistics {params.statistics:q} --about {params.about:q} --scores {output.scores}"
+        " --pairs {output.pairs} --checks {output.controls} --parts {output.parts} > {log} 2>&1"
 
 
 rule km_by_risk:
@@ -83,11 +89,12 @@ rule calibration:
         "../../envs/triptych.yaml"
     params:
         horizon=lambda w: as_json(PLAN.task(w.task).horizon),
+        level=STUDY.statistics.level,
         about=lambda w: PLAN.about(w.task),
         code=code("scripts/calibration.py"),
     shell:
         "python $TRIPTYCH_SCRIPTS/calibration.py --predictions {input.predictions} --curves {input.curves} --horizon {params.horizon}"
-        " --about {params.about:q} --table {output.table} > {log} 2>&1"
+        " --level {params.level} --about {params.about:q} --table {output.table} > {log} 2>&1"
 
 
 if STUDY.published:
@@ -112,3 +119,99 @@ if STUDY.published:
             'python $TRIPTYCH_SCRIPTS/published.py --file "$TRIPTYCH_PUBLISHED" --predictions {input.predictions} --scores {input.scores}'
             " --task {wildcards.task} --names {params.names:q} --how {params.how:q} --about {params.about:q}"
             " --table {output.table} > {log} 2>&1"
+
+
+rule decision:
+    input:
+        predictions=TASK / "predictions.parquet",
+        curves=TASK / "curves.parquet",
+    output:
+        table=TABLES / "decision.tsv",
+    log:
+        OUT / "logs" / "decision" / "{task}.log",
+    conda:
+        "../../envs/triptych.yaml"
+    params:
+        horizon=lambda w: as_json(PLAN.task(w.task).horizon),
+        level=STUDY.statistics.level,
+        about=lambda w: PLAN.about(w.task),
+        code=code("scripts/decision.py"),
+    shell:
+        "python $TRIPTYCH_SCRIPTS/decision.py --predictions {input.predictions} --curves {input.curves} --horizon {params.horizon}"
+        " --level {params.level} --about {params.about:q} --table {output.table} > {log} 2>&1"
+
+
+rule components:
+    input:
+        predictions=TASK / "predictions.parquet",
+        values=lambda w: PLAN.score_files(w.task, "values.tsv"),
+    output:
+        table=TABLES / "components.tsv",
+    log:
+        OUT / "logs" / "components" / "{task}.log",
+    conda:
+        "../../envs/triptych.yaml"
+    params:
+        metrics=lambda w: as_json(STUDY.metrics_of(w.task)),
+        about=lambda w: PLAN.about(w.task),
+        code=lambda w: code("scripts/components.py", *(f"triptych.metrics.{m}" for m in STUDY.metrics_of(w.task))),
+    shell:
+        "python $TRIPTYCH_SCRIPTS/components.py --predictions {input.predictions} --values {input.values} --metrics {params.metrics:q}"
+        " --about {params.about:q} --table {output.table} > {log} 2>&1"
+
+
+rule planning:
+    input:
+        scores=TABLES / "scores.tsv",
+    output:
+        table=TABLES / "planning.tsv",
+    log:
+        OUT / "logs" / "planning" / "{task}.log",
+    conda:
+        "../../envs/triptych.yaml"
+    params:
+        metric=lambda w: STUDY.metrics_of(w.task)[0],
+        about=lambda w: PLAN.about(w.task),
+        code=lambda w: code("scripts/planning.py", f"triptych.metrics.{STUDY.metrics_of(w.task)[0]}"),
+    shell:
+        "python $TRIPTYCH_SCRIPTS/planning.py --scores {input.scores} --metric {params.metric} --about {params.about:q}"
+        " --table {output.table} > {log} 2>&1"
+
+
+rule ranks:
+    input:
+        scores=[OUT / task / "tables" / "scores.tsv" for task in STUDY.tasks],
+    output:
+        table=OUT / "ranks.tsv",
+    log:
+        OUT / "logs" / "ranks.log",
+    conda:
+        "../../envs/triptych.yaml"
+    params:
+        cohorts=PLAN.cohorts_by_task,
+        level=STUDY.statistics.level,
+        code=code("scripts/ranks.py"),
+    shell:
+        "python $TRIPTYCH_SCRIPTS/ranks.py --scores {input.scores} --cohorts {params.cohorts:q} --level {params.level}"
+        " --table {output.table} > {log} 2>&1"
+
+
+if STUDY.protocols:
+
+    rule protocols:
+        input:
+            scores=[OUT / one["task"] / "tables" / "scores.tsv" for one in PLAN.protocols],
+            splits=[OUT / one["task"] / "splits.parquet" for one in PLAN.protocols],
+            examples=[OUT / one["task"] / "examples.parquet" for one in PLAN.protocols],
+        output:
+            table=OUT / "protocols.tsv",
+        log:
+            OUT / "logs" / "protocols.log",
+        conda:
+            "../../envs/triptych.yaml"
+        params:
+            asked=as_json(PLAN.protocols),
+            code=code("scripts/protocols.py"),
+        shell:
+            "python $TRIPTYCH_SCRIPTS/protocols.py --asked {params.asked:q} --scores {input.scores} --splits {input.splits}"
+            " --examples {input.examples} --table {output.table} > {log} 2>&1"

@@ -8,6 +8,7 @@ from triptych.tables import KEY, SITE
 TITLE = "Hospitals on both sides of a split"
 LEAK_CLASS = "design"
 SEVERITY = "stop"
+OF_SPLIT = True
 
 
 def check(context: Context) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from triptych.audit._context import Context, finding, findings
 
 TITLE = "One person under two spellings of an id"
 LEAK_CLASS = "identity"
-SEVERITY = "warn"
+SEVERITY = "group"
 
 
 def check(context: Context) -> pd.DataFrame:
@@ -19,7 +19,7 @@ def check(context: Context) -> pd.DataFrame:
                 f"{len(rows)} ids were other spellings of known ids; taken as the same people",
                 cohort=cohort,
                 keys=rows["participant_id"].unique(),
-                action="grouped; spell ids one way",
+                action="kept together; spell ids one way",
             )
             for cohort, rows in notes.groupby("cohort")
         )

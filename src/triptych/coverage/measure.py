@@ -1,213 +1,175 @@
-"""How often an interval holds the truth, and a test rejects what is equal: one row per simulated cell and metric.
+"""How often an interval holds the truth, and a test rejects what is equal: rows of one simulated cell.
 
-The code that is measured is the code that the report uses: a metric's ``contributions`` and the intervals and tests of
-``triptych.inference``.
+The code that is measured is the code that the report uses: a metric's ``contributions``, the rule that chooses, and the intervals
+and tests of `triptych.inference`.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from triptych import plugins
-from triptych.coverage.survival import LARGE, Cohort, World, train
-from triptych.errors import NotEstimableError, TriptychError
-from triptych.inference import comparisons, intervals
-from triptych.metrics._held import Held
+from triptych.choice import choose_interval, choose_test
+from triptych.coverage.calibrated import measure_calibration
+from triptych.coverage.cells import CLAIMS, LEVEL, METRICS, Cell
+from triptych.coverage.observed import Known, situation
+from triptych.coverage.scenarios import simulated
+from triptych.errors import NotEstimableError, StudyError
+from triptych.inference.evidence import compare, interval
+from triptych.inference.known import Evidence, dependence
+from triptych.methods import Situation
 
-METRICS = ("harrell_c", "uno_c", "time_auc", "brier", "integrated_brier")
-LEVEL = 0.95
-FOLDS, REPEATS = 5, 2
+# methods that a study may ask for, beside the one that the rule chooses
+ASKED = {
+    "given-model": ("influence-t", "bootstrap-percentile", "bootstrap-bca"),
+    "new-site": ("bootstrap-sites",),
+    "procedure": ("nadeau-bengio", "bayle"),
+    "two-models": ("paired-influence", "sign-flip", "clustered-mcnemar", "paired-bootstrap"),
+    "two-models-sites": ("sign-flip-sites",),
+    "two-procedures": ("nadeau-bengio", "bayle"),
+}
+FLIPPED = 100  # patients above which sign-flip tests are not measured where they are only asked for: they take long
+DRAWN = ("paired-bootstrap", "bootstrap-percentile", "bootstrap-bca")  # patients are drawn again, which takes long
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One point of the grid: how many patients (of each site, with ``sites``), how many events, how strong the signal."""
+class Result:
+    """One replicate: whether the interval held the truth, or the test rejected.
 
-    scenario: str
-    n: int
-    events: float
-    strength: float
-    visits: float = 0.0
-    sites: int = 0
+    allowed : whether the rule would have given it. chosen : whether it is the rule's own method and not only one to ask for.
+    """
 
-
-REPLICATES = {"given-model": 1000, "two-models": 1000, "cross-validation": 400, "new-site": 1000}
-EVENTS = (0.15, 0.3, 0.6)
+    hit: bool
+    low: float
+    high: float
+    allowed: bool
+    chosen: bool
 
 
-def grid() -> list[Cell]:
-    """All cells: three share-of-event levels, three strengths, and coarse times for one of them."""
-    cells = []
-    for events in EVENTS:
-        for strength in (0.3, 1.0, 2.0):
-            cells += [Cell("given-model", n, events, strength) for n in (20, 50, 100, 200, 500)]
-            cells += [Cell("two-models", n, events, strength) for n in (20, 50, 100, 200, 500)]
-        cells += [Cell("given-model", n, events, 1.0, visits=0.25) for n in (50, 200)]
-        cells += [Cell("cross-validation", n, events, strength) for n in (100, 200, 500) for strength in (0.3, 1.0)]
-        cells += [Cell("new-site", 60, events, 1.0, sites=s) for s in (5, 10, 20)]
-    return cells
+def _facts(results: list[Result], attempts: int) -> dict[str, float]:
+    """Shares of hits among what the rule gives and among what it refuses."""
+    hit, low, high = (np.array([getattr(one, name) for one in results]) for name in ("hit", "low", "high"))
+    allowed = np.array([one.allowed for one in results])
+    refused = ~allowed & np.isfinite(low)
+    return {
+        "share": float(hit[allowed].mean()) if allowed.any() else np.nan,
+        "width": float((high - low)[allowed].mean()) if allowed.any() else np.nan,
+        "estimable": float(allowed.sum() / attempts),
+        "if_not_refused": float(hit[refused].mean()) if refused.any() else np.nan,
+        "refused": float(refused.sum() / attempts),
+        "replicates": attempts,
+    }
 
 
 def measure(cell: Cell, replicates: int, seed: int) -> list[dict[str, Any]]:
-    """Coverage (for ``two-models``: the share of rejections at 5 %) of every metric in one cell.
+    """What came of every metric and method in one cell.
 
     Returns
     -------
     list of dict
-        The cell, ``metric``, ``share`` (of intervals that hold the truth, or of rejections), ``width`` (mean width of the
-        intervals), ``estimable`` (share of replicates with an interval) and ``replicates``.
+        The cell; ``scenario``, which names the claim too; ``metric``, ``method``; ``share`` of intervals that hold the truth, or
+        of tests that reject two equal models; ``width``, mean of the intervals; ``estimable``, share of replicates with an
+        interval; ``if_not_refused``, what the rule spares its readers: the share among those that it refuses, and ``refused``,
+        how many these are; ``rows`` per patient and ``seen_icc``, their correlation, as a report would see them.
     """
-    random = np.random.default_rng(
-        [seed, *map(ord, cell.scenario), cell.n, int(100 * cell.events), int(10 * cell.strength)]
-    )
-    tallies: dict[str, list[tuple[bool, float]]] = {metric: [] for metric in METRICS}
-    for results in SCENARIOS[cell.scenario](cell, replicates, random):
-        for metric, (hit, width) in results.items():
-            tallies[metric].append((hit, width))
+    random = np.random.default_rng([seed, *map(ord, str(cell))])
+    if cell.kind == "calibration":
+        return measure_calibration(cell, replicates, random)
+    found: dict[tuple[str, str, str], list[Result]] = {}
+    seen: dict[str, list[tuple[float, float]]] = {metric: [] for metric in METRICS[cell.kind]}
+    for known_of in simulated(cell, replicates, random):
+        for metric, known in known_of.items():
+            seen[metric].append(_seen(known.evidence))
+            for scenario, estimand in CLAIMS[cell.scenario].items():
+                for method, result in _results(metric, known, scenario, estimand):
+                    found.setdefault((scenario, metric, method), []).append(result)
     rows = []
-    for metric, tally in tallies.items():
-        share, width = np.mean(tally, axis=0) if tally else (np.nan, np.nan)
-        facts = {"metric": metric, "share": share, "width": width, "estimable": len(tally) / replicates}
-        rows.append({**cell.__dict__, **facts, "replicates": replicates})
+    for (scenario, metric, method), results in found.items():
+        chosen = results[0].chosen
+        attempts = replicates if chosen else len(results)
+        with np.errstate(all="ignore"):
+            k, icc = np.nanmean(seen[metric], axis=0)
+        facts = {
+            "scenario": scenario,
+            "metric": metric,
+            "method": method,
+            "chosen": chosen,
+            **_facts(results, attempts),
+        }
+        rows.append({**asdict(cell), **facts, "rows": k, "seen_icc": icc})
     return rows
 
 
-Results = Iterator[dict[str, tuple[bool, float]]]
-
-
-def _score(metric: str, held: Held) -> tuple[float, np.ndarray]:
-    return plugins.load("metrics", metric).contributions(held)
-
-
-def _each_metric(judge: Callable[[str], tuple[bool, float]]) -> dict[str, tuple[bool, float]]:
-    """What a judge says of each metric; a metric that cannot be estimated in this replicate is left out."""
-    found = {}
-    for metric in METRICS:
-        try:
-            found[metric] = judge(metric)
-        except NotEstimableError:
-            continue
-    return found
-
-
-def _holds(interval: intervals.Interval, truth: float) -> tuple[bool, float]:
-    return interval.low <= truth <= interval.high, interval.high - interval.low
-
-
-def _scale(metric: str) -> str:
-    return plugins.describe("metrics", metric)["SCALE"]
-
-
-def _given_model(cell: Cell, replicates: int, random: np.random.Generator) -> Results:
-    """A model trained once; each replicate tests it on n new patients."""
-    world = World(cell.strength, cell.events, 0.0, inputs=5)
-    world = World(cell.strength, cell.events, cell.visits * world.window, inputs=5)
-    model = train(world.draw(2000, random), world.horizon)
-    large = model.held(world.draw(LARGE, random))
-    truth = {metric: _score(metric, large)[0] for metric in METRICS}
-    for _ in range(replicates):
-        held = model.held(world.draw(cell.n, random))
-
-        def judge(metric: str, held: Held = held) -> tuple[bool, float]:
-            value, influence = _score(metric, held)
-            return _holds(intervals.from_influence(value, influence, level=LEVEL, scale=_scale(metric)), truth[metric])
-
-        yield _each_metric(judge)
-
-
-def _two_models(cell: Cell, replicates: int, random: np.random.Generator) -> Results:
-    """Two models that see the same signal through noise of their own: equally good, so a rejection is false."""
-    world = World(cell.strength, cell.events, 0.0, inputs=1)
-    seen = World(cell.strength, cell.events, 0.0, inputs=1)
-    model = train(_blur(seen.draw(2000, random), random), world.horizon)
-    for _ in range(replicates):
-        cohort = world.draw(cell.n, random)
-        one, two = (model.held(_blur(cohort, random)) for _ in range(2))
-
-        def judge(metric: str, one: Held = one, two: Held = two) -> tuple[bool, float]:
-            (a, of_a), (b, of_b) = _score(metric, one), _score(metric, two)
-            made = comparisons.by_unit(a, b, of_a, of_b, level=LEVEL)
-            return made.p <= 1 - LEVEL, made.interval.high - made.interval.low
-
-        yield _each_metric(judge)
-
-
-def _blur(cohort: Cohort, random: np.random.Generator) -> Cohort:
-    return Cohort(cohort.x + 0.7 * random.normal(size=cohort.x.shape), cohort.time, cohort.event)
-
-
-def _cross_validation(cell: Cell, replicates: int, random: np.random.Generator) -> Results:
-    """Repeated k-fold cross-validation; the truth is the mean performance of the models that were trained."""
-    world = World(cell.strength, cell.events, 0.0, inputs=5)
-    fresh = world.draw(4000, random)
-    for _ in range(replicates):
-        cohort = world.draw(cell.n, random)
-        try:
-            runs = [_one_repeat(world, cohort, fresh, random) for _ in range(REPEATS)]
-        except TriptychError:
-            continue
-
-        def judge(metric: str, runs: list = runs) -> tuple[bool, float]:
-            scored = [_score(metric, held) for held, _ in runs]
-            value = float(np.mean([v for v, _ in scored]))
-            influence = np.mean([i for _, i in scored], axis=0)
-            truth = np.mean([_score(metric, held)[0] for _, models in runs for held in models])
-            return _holds(intervals.from_influence(value, influence, level=LEVEL, scale=_scale(metric)), float(truth))
-
-        yield _each_metric(judge)
-
-
-def _one_repeat(world: World, cohort: Cohort, fresh: Cohort, random: np.random.Generator) -> tuple[Held, list[Held]]:
-    """Held-out predictions of all folds in the order of the cohort, and each fold's model on many fresh patients."""
-    fold = random.permutation(len(cohort.time)) % FOLDS
-    parts, models = [], []
-    for k in range(FOLDS):
-        kept = fold != k
-        model = train(Cohort(cohort.x[kept], cohort.time[kept], cohort.event[kept]), world.horizon, ridge=1.0)
-        parts.append(model.held(cohort))
-        models.append(model.held(fresh))
-    rows = np.arange(len(fold))
-    risk = np.stack([part.risk for part in parts])[fold, rows]
-    curves = np.stack([part.grid()[1] for part in parts])[fold, rows]
-    first = parts[0]
-    held = Held(first.time, first.event, risk, fold, first.times, curves, first.horizon, first.censoring)
-    return held, models
-
-
-def _new_site(cell: Cell, replicates: int, random: np.random.Generator) -> Results:
-    """Hospitals whose signal differs; each replicate sees some of them, the truth is the mean over all hospitals."""
-    world = World(cell.strength, cell.events, 0.0, inputs=5)
-    model = train(world.draw(2000, random), world.horizon)
-
-    def hospital(n: int) -> Held:
-        own = World(max(0.0, random.normal(cell.strength, 0.4)), cell.events, 0.0, inputs=5)
-        own.__dict__["window"] = world.window  # all hospitals follow their patients as long
-        return model.held(own.draw(n, random))
-
-    many = [hospital(cell.n) for _ in range(3000)]
-    truth = {m: np.mean([v for v in (_value(m, held) for held in many) if v is not None]) for m in METRICS}
-    for _ in range(replicates):
-        sites = [hospital(cell.n) for _ in range(cell.sites)]
-
-        def judge(metric: str, sites: list = sites) -> tuple[bool, float]:
-            values = [v for v in (_value(metric, held) for held in sites) if v is not None]
-            return _holds(intervals.over_sites(np.array(values), level=LEVEL), float(truth[metric]))
-
-        yield _each_metric(judge)
-
-
-def _value(metric: str, held: Held) -> float | None:
+def _seen(known: Evidence) -> tuple[float, float]:
+    """Rows per patient, and their correlation."""
+    rows = known.rows[known.rows > 0]
     try:
-        return _score(metric, held)[0]
+        icc = dependence(known).icc
     except NotEstimableError:
-        return None
+        icc = 0.0 if known.single else np.nan
+    return float(rows.mean()) if rows.size else np.nan, icc
 
 
-SCENARIOS: dict[str, Callable[[Cell, int, np.random.Generator], Results]] = {
-    "given-model": _given_model,
-    "two-models": _two_models,
-    "cross-validation": _cross_validation,
-    "new-site": _new_site,
-}
+def _results(metric: str, known: Known, scenario: str, estimand: str) -> Iterator[tuple[str, Result]]:
+    """What the rule's own method and those that can be asked for make of one replicate."""
+    where = situation(metric, known.evidence, estimand, LEVEL)
+    own, allowed = _chosen(where, known.other is not None)
+    if own:
+        yield own, replace(_judged(known, own, allowed, estimand), chosen=True)
+    for method in ASKED.get(scenario, ()):
+        if (
+            method != own
+            and not _takes_too_long(known.evidence, method)
+            and _can(where, known.other is not None, method)
+        ):
+            yield method, _judged(known, method, True, estimand)
+
+
+@cache
+def _can(where: Situation, test: bool, method: str) -> bool:
+    """Whether the rule gives a method that a study asks for: it belongs here, and there are enough patients."""
+    try:
+        (choose_test if test else choose_interval)(where, method)
+    except (NotEstimableError, StudyError):
+        return False
+    return True
+
+
+def _takes_too_long(known: Evidence, method: str) -> bool:
+    return (method in DRAWN and known.replicate is None) or (method == "sign-flip" and known.people > FLIPPED)
+
+
+@cache
+def _chosen(where: Situation, test: bool) -> tuple[str, bool]:
+    """The method of the rule and whether it is given here; empty where there is none for the question."""
+    choose = choose_test if test else choose_interval
+    try:
+        return choose(where).method, True
+    except NotEstimableError:
+        pass
+    try:
+        return choose(replace(where, patients=None, fewest=None, sites=None, whole=None)).method, False
+    except NotEstimableError:
+        return "", False
+
+
+def _judged(known: Known, method: str, allowed: bool, estimand: str) -> Result:
+    """Whether an interval holds the truth, or a test rejects what is true.
+
+    Two procedures that are equally good give models that differ by chance.  The truth about the procedures is no difference; that
+    about these models is their own difference, which the interval of the test excludes or holds.
+    """
+    try:
+        if known.other is None:
+            made = interval(known.evidence, method, LEVEL)
+            truth = known.truth if estimand != "procedure" else known.on_average
+            return Result(made.low <= truth <= made.high, made.low, made.high, allowed, False)
+        tested = compare(known.evidence, known.other, method, LEVEL)
+    except NotEstimableError:
+        return Result(False, np.nan, np.nan, False, False)
+    low, high = tested.interval.low, tested.interval.high
+    equal = known.truth == 0 or estimand == "procedure"
+    rejects = tested.p <= 1 - LEVEL if equal else not low <= known.truth <= high
+    return Result(bool(rejects), low, high, allowed, False)

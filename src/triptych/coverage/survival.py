@@ -4,6 +4,7 @@ A patient's hazard is exp(strength * z + noise); the model sees z.  Times are ex
 window whose length gives the wanted share of events; times may be rounded up to coarse visits, so that ties are many.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +15,9 @@ from triptych.survival.cox import baseline_cumulative_hazard, cox_survival, fit_
 from triptych.survival.nonparametric import StepCurve, censoring_curve
 
 LARGE = 200_000  # patients in which a true score is computed
+GRID = 20  # times up to the horizon at which curves are given
+KNOTS, WEIGHTS = np.polynomial.hermite_e.hermegauss(20)
+WEIGHTS = WEIGHTS / WEIGHTS.sum()
 
 
 @dataclass(frozen=True)
@@ -83,14 +87,22 @@ class Trained:
     baseline: StepCurve
     horizon: float
 
-    def held(self, cohort: Cohort, fold: np.ndarray | None = None) -> Held:
+    def held(self, cohort: Cohort) -> Held:
         """Its predictions for a cohort."""
-        risk = ((cohort.x * self.beta).sum(axis=1)).round(10)
-        codes = np.zeros(len(risk), int) if fold is None else fold
-        grid = self.horizon * np.arange(1, 51) / 50
-        curves = cox_survival(self.baseline, risk, grid)
+        risk, curves = self.predict(cohort.x)
         censoring = censoring_curve(cohort.time, cohort.event)
-        return Held(cohort.time, cohort.event, risk, codes, grid, curves, self.horizon, censoring)
+        codes = np.zeros(len(risk), int)
+        return Held(cohort.time, cohort.event, risk, codes, self.times, curves, self.horizon, censoring)
+
+    @property
+    def times(self) -> np.ndarray:
+        """Times (m,) of the curves."""
+        return self.horizon * np.arange(1, GRID + 1) / GRID
+
+    def predict(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Risk (n,) and survival curves (n, m) of inputs (n, p)."""
+        risk = ((x * self.beta).sum(axis=1)).round(10)
+        return risk, cox_survival(self.baseline, risk, self.times)
 
 
 def train(cohort: Cohort, horizon: float, ridge: float = 0.0) -> Trained:
@@ -98,3 +110,41 @@ def train(cohort: Cohort, horizon: float, ridge: float = 0.0) -> Trained:
     beta = fit_cox(cohort.x, cohort.time, cohort.event, l2=ridge).beta
     risk = (cohort.x * beta).sum(axis=1)
     return Trained(beta, baseline_cumulative_hazard(risk, cohort.time, cohort.event), horizon)
+
+
+class Truth:
+    """True performance of Cox models in a world without coarse visits, from their coefficients alone.
+
+    C and AUC depend only on the correlation of a model's risk with that of the patients; they are drawn once at some correlations
+    and interpolated.  Brier scores are integrals over both.
+    """
+
+    def __init__(
+        self, world: World, score: Callable[[str, Held], tuple[float, np.ndarray]], patients: int = LARGE // 4
+    ) -> None:
+        """Draw the patients in which models are judged; ``score`` gives a metric's value."""
+        self.world = world
+        random = np.random.default_rng(0)
+        cohort = World(world.strength, world.events).draw(patients, random)
+        other, grid = random.normal(size=cohort.time.size), np.linspace(-1, 1, 21)
+        flat, self.of_rho = StepCurve(np.array([1.0]), np.array([1.0]), 0.0), {}
+        for metric in ("harrell_c", "uno_c", "time_auc"):
+            values = []
+            for rho in grid:
+                x = rho * cohort.x[:, 0] + np.sqrt(1 - rho**2) * other
+                model = Trained(np.ones(1), flat, world.horizon)
+                values.append(score(metric, model.held(Cohort(x[:, None], cohort.time, cohort.event)))[0])
+            self.of_rho[metric] = np.polynomial.Polynomial.fit(grid, values, 5)
+
+    def __call__(self, model: Trained) -> dict[str, float]:
+        """Value of each metric."""
+        size = float(np.linalg.norm(model.beta))
+        rho = float(model.beta.sum() / np.sqrt(model.beta.size) / size) if size else 0.0
+        times = model.times
+        real = np.exp(-times * np.exp(self.world.strength * KNOTS)[:, None])
+        risk = size * (rho * KNOTS[:, None] + np.sqrt(max(0.0, 1 - rho**2)) * KNOTS)
+        said = cox_survival(model.baseline, risk.ravel(), times).reshape(KNOTS.size, KNOTS.size, GRID)
+        error = np.einsum("i,j,ijt->t", WEIGHTS, WEIGHTS, (said - real[:, None]) ** 2) + WEIGHTS @ (real * (1 - real))
+        found = {metric: float(curve(rho)) for metric, curve in self.of_rho.items()}
+        integrated = np.trapezoid(error, times) / (times[-1] - times[0])
+        return {**found, "brier": float(error[-1]), "integrated_brier": float(integrated)}

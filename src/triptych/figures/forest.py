@@ -40,6 +40,7 @@ ABOVE, BELOW = 0.62, 0.44
 @styled
 def draw(table: pd.DataFrame) -> Figure:
     """Draw the scores of one task."""
+    table = table[table["role"] != "control"]
     if table.empty:
         return nothing("no score was computed")
     table = table.assign(estimable=numbers.flags(table["estimable"]) & table["value"].notna())

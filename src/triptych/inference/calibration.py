@@ -15,6 +15,9 @@ from triptych.inference.checks import Floats, by_unit_sum, outcome_and_probabili
 from triptych.inference.estimate import Estimate
 from triptych.inference.intervals import Interval, from_influence
 from triptych.survival.binary_fit import RESOLUTION, check_overlap, clipped, fit_binary
+from triptych.survival.calibration import outcome_by
+from triptych.survival.checks import checked
+from triptych.survival.nonparametric import censoring_curve
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,39 @@ def recalibration(
         clipped=moved,
         n=z.size,
     )
+
+
+def in_the_large(y: ArrayLike, p: ArrayLike, units: ArrayLike | None = None) -> Estimate:
+    """Calibration in the large alone, which also a model with one prediction for everyone has.
+
+    Parameters and errors as in `recalibration`.
+    """
+    outcome, probability = outcome_and_probability(y, p)
+    codes = unit_codes(units, outcome.size, "units")[0]
+    _refuse_one_class(outcome)
+    offset = special.logit(clipped(probability, RESOLUTION)[0])
+    held = fit_binary(outcome, np.ones((outcome.size, 1)), offset=offset)
+    return Estimate(float(held.coef[0]), by_unit_sum(held.influence[:, 0], codes))
+
+
+def log_observed_over_expected(y: ArrayLike, p: ArrayLike, units: ArrayLike | None = None) -> Estimate:
+    """Log of the mean outcome over the mean prediction; exponentiate value and limits.
+
+    Parameters and errors as in `recalibration`; no clipping.
+    """
+    outcome, probability = outcome_and_probability(y, p)
+    _refuse_one_class(outcome)
+    observed, expected = float(outcome.mean()), float(probability.mean())
+    if expected <= 0:
+        raise NotEstimableError("every prediction is 0: there is no ratio of observed to expected")
+    change = (outcome / observed - probability / expected) / outcome.size
+    codes = unit_codes(units, outcome.size, "units")[0]
+    return Estimate(float(np.log(observed / expected)), by_unit_sum(change, codes))
+
+
+def _refuse_one_class(outcome: Floats) -> None:
+    if outcome.min() == outcome.max():
+        raise NotEstimableError(f"every outcome is {int(outcome[0])}: calibration cannot be estimated")
 
 
 def brier(y: ArrayLike, p: ArrayLike, units: ArrayLike | None = None) -> Estimate:
@@ -158,21 +194,60 @@ def calibration_error(
     """
     outcome, probability = outcome_and_probability(y, p)
     codes = unit_codes(units, outcome.size, "units")[0]
-    edges = _edges(probability, bins, kind)
+    return _binned(outcome - probability, probability, codes, _edges(probability, bins, kind))
+
+
+def calibration_error_by(
+    time: ArrayLike,
+    event: ArrayLike,
+    p: ArrayLike,
+    t: float,
+    units: ArrayLike | None = None,
+    *,
+    bins: int = 10,
+    kind: str = "mass",
+) -> CalibrationError:
+    """Expected calibration error of a predicted risk by t under censoring; reduces to `calibration_error` without any.
+
+    Rows that were censored before t are made up for by inverse-probability weights (left limits), taken as fixed.
+
+    Parameters
+    ----------
+    time, event : (n,) as in `survival.checks.survival_arrays`.
+    p : (n,) predicted probability of the event by t.
+    t : horizon, in the unit of time.
+    units, bins, kind : as in `calibration_error`.
+
+    Raises
+    ------
+    NotEstimableError
+        The censoring curve is 0 where a weight is needed.
+    DataError
+        Bad input, naming the row.
+    """
+    times, events, _, _ = checked(time, event)
+    _, probability = outcome_and_probability(events, p)
+    codes = unit_codes(units, times.size, "units")[0]
+    outcome, weights = outcome_by(times, events, t, censoring_curve(times, events))
+    return _binned(weights * (outcome - probability), probability, codes, _edges(probability, bins, kind))
+
+
+def _binned(residual: Floats, probability: Floats, codes: NDArray[np.int64], edges: Floats) -> CalibrationError:
+    """The error from residuals (n,), outcome less prediction, that may carry weights."""
     bin_of, b = np.searchsorted(edges[1:-1], probability, side="left"), edges.size - 1
     n = np.bincount(bin_of, minlength=b)
-    residual = outcome - probability
     gap = np.bincount(bin_of, weights=residual, minlength=b)
-    value = float(np.abs(gap).sum() / outcome.size)
-    influence = (np.sign(gap)[bin_of] * residual - value) / outcome.size
+    value = float(np.abs(gap).sum() / residual.size)
+    influence = (np.sign(gap)[bin_of] * residual - value) / residual.size
     filled = np.where(n > 0, n, np.nan)
+    predicted = np.bincount(bin_of, weights=probability, minlength=b) / filled
     return CalibrationError(
         value=value,
         influence=by_unit_sum(influence, codes),
         by_chance=_by_chance(residual, bin_of, codes, b),
         edges=edges,
-        predicted=np.bincount(bin_of, weights=probability, minlength=b) / filled,
-        observed=np.bincount(bin_of, weights=outcome, minlength=b) / filled,
+        predicted=predicted,
+        observed=predicted + gap / filled,
         n=n,
     )
 

@@ -36,22 +36,23 @@ def by_unit(
         With too few units, or when the two models never differ.
     """
     interval = from_influence(value_a - value_b, influence_a - influence_b, level=level, scale="identity")
-    return _tested(interval, f"paired influence functions by patient, t with {interval.df:g} degrees of freedom")
+    return tested(interval, f"paired influence functions by patient, t with {interval.df:g} degrees of freedom")
 
 
 def by_site(values_a: np.ndarray, values_b: np.ndarray, *, level: float) -> Comparison:
     """Two models on the same sites: t over the differences per site."""
     interval = over_sites(values_a - values_b, level=level)
-    return _tested(interval, f"paired t over sites with {interval.df:g} degrees of freedom")
+    return tested(interval, f"paired t over sites with {interval.df:g} degrees of freedom")
 
 
 def by_resample(values_a: np.ndarray, values_b: np.ndarray, *, ratio: float, level: float) -> Comparison:
     """Two ways of training on the same resamples: corrected t of Nadeau & Bengio (2003)."""
     interval = over_resamples(values_a - values_b, ratio=ratio, level=level)
-    return _tested(interval, f"paired Nadeau-Bengio t over {int(interval.df) + 1} resamples")
+    return tested(interval, f"paired Nadeau-Bengio t over {int(interval.df) + 1} resamples")
 
 
-def _tested(interval: Interval, method: str) -> Comparison:
+def tested(interval: Interval, method: str) -> Comparison:
+    """The two-sided t test that an interval of a difference goes with; NotEstimableError where nothing varies."""
     if not interval.se > 1e-14:
         raise NotEstimableError("the two models do not differ on any unit")
     statistic = interval.value / interval.se

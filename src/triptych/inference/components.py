@@ -64,7 +64,13 @@ def finite(values: ArrayLike) -> Floats:
     return array
 
 
-def _refuse_aliases(codes: Mapping[str, Codes], n: int) -> None:
+def few_levels(levels: int) -> str:
+    """What is said of a factor that has too few levels for a variance."""
+    return f"{levels} levels are too few for a variance (at least {FEWEST_LEVELS}): read the means"
+
+
+def refuse_aliases(codes: Mapping[str, Codes], n: int) -> None:
+    """Refuse factors that cannot be told from the residual or from each other; NotEstimableError names them."""
     for name, one in codes.items():
         if one.max() + 1 == n:
             raise NotEstimableError(f"{name!r} has one value per level: it cannot be told from the residual")
@@ -116,18 +122,25 @@ class _Reml:
         return float(deviance), coef, variance * inverse.T @ inverse, variance
 
 
-def least(criterion: Callable[[Floats], float], start: Floats) -> Floats:
-    """Minimum of a smooth criterion of a few parameters."""
-    options = {"ftol": 1e-13, "gtol": 1e-5, "maxiter": 1000}
-    return optimize.minimize(criterion, start, method="L-BFGS-B", jac="3-point", options=options).x
+def least(criterion: Callable[[Floats], float], start: Floats, variances: int = 0) -> Floats:
+    """Minimum of a smooth criterion of a few parameters, the last of which are variances and not below 0.
+
+    They must be variances: a criterion of standard deviations is flat at 0 by symmetry, and a search that comes there
+    stays, though the minimum be elsewhere.
+    """
+    if not start.size:
+        return start
+    options = {"ftol": 1e-13, "gtol": 1e-6 if variances else 1e-5, "maxiter": 1000}
+    bounds = [(None, None)] * (start.size - variances) + [(0.0, None)] * variances
+    return optimize.minimize(criterion, start, method="L-BFGS-B", jac="3-point", bounds=bounds, options=options).x
 
 
-def _design(codes: Mapping[str, Codes], n: int) -> tuple[Floats, Floats, Codes]:
-    """Fixed columns (mean, and deviations of factors with few levels), random columns, and the factor of each."""
+def _design(codes: Mapping[str, Codes], held: Mapping[str, Codes], n: int) -> tuple[Floats, Floats, Codes]:
+    """Fixed columns (mean, and deviations of what is held fixed), random columns, and the factor of each."""
     fixed, random, owner = [np.ones((n, 1))], [np.empty((n, 0))], []
-    for one in codes.values():
+    for name, one in {**held, **codes}.items():
         indicator = np.eye(int(one.max()) + 1)[one]
-        if indicator.shape[1] < FEWEST_LEVELS:
+        if name in held or indicator.shape[1] < FEWEST_LEVELS:
             fixed.append(indicator[:, :-1] - indicator[:, -1:])
         else:
             random.append(indicator)
@@ -149,10 +162,12 @@ def _one_way(y: Floats, codes: Codes) -> tuple[float, float, float, float] | Non
     return float(y.mean()), float(np.sqrt(between / n)), (between - inside) / k, inside
 
 
-def _fitted(y: Floats, codes: Mapping[str, Codes]) -> tuple[float, float, Floats, float, str]:
+def _fitted(
+    y: Floats, codes: Mapping[str, Codes], held: Mapping[str, Codes]
+) -> tuple[float, float, Floats, float, str]:
     """Mean, se, variance of each random factor, residual variance, method."""
-    fixed, random, owner = _design(codes, y.size)
-    if len(codes) == 1 and random.shape[1]:
+    fixed, random, owner = _design(codes, held, y.size)
+    if len(codes) == 1 and random.shape[1] and not held:
         closed = _one_way(y, next(iter(codes.values())))
         if closed:
             return closed[0], closed[1], np.array([closed[2]]), closed[3], "analysis of variance (balanced)"
@@ -160,16 +175,19 @@ def _fitted(y: Floats, codes: Mapping[str, Codes]) -> tuple[float, float, Floats
     centre, unit = float(y.mean()), float(y.std()) or 1.0
     model = _Reml.of(random, fixed, (y - centre) / unit)
     try:
-        scale = np.abs(least(lambda s: model.fit(np.abs(s)[owner])[0], np.ones(owner.max(initial=-1) + 1)))
-        _, coef, covariance, residual = model.fit(scale[owner])
+        factors = int(owner.max(initial=-1)) + 1
+        ratio = least(lambda v: model.fit(np.sqrt(v)[owner])[0], np.ones(factors), factors)
+        _, coef, covariance, residual = model.fit(np.sqrt(ratio)[owner])
     except linalg.LinAlgError:
         raise NotEstimableError("factors with few levels are confounded: their levels cannot be told apart") from None
     residual *= unit**2
     se = float(np.sqrt(covariance[0, 0])) * unit
-    return centre + unit * float(coef[0]), se, scale**2 * residual, residual, "REML"
+    return centre + unit * float(coef[0]), se, ratio * residual, residual, "REML"
 
 
-def components(values: ArrayLike, factors: Mapping[str, ArrayLike]) -> Components:
+def components(
+    values: ArrayLike, factors: Mapping[str, ArrayLike], *, fixed: Mapping[str, ArrayLike] | None = None
+) -> Components:
     """Variance components of crossed or nested random intercepts of a Gaussian score, by REML.
 
     Parameters
@@ -177,6 +195,8 @@ def components(values: ArrayLike, factors: Mapping[str, ArrayLike]) -> Component
     values : (n,) scores, in any one unit.
     factors : name -> (n,) codes of any kind. Codes of a nested factor must differ between the outer levels (patient
         "1" of two sites is one patient here).
+    fixed : name -> (n,) codes of factors that are held fixed and not reported, say the model; the mean is then that of
+        their levels, each of equal weight.
 
     Returns
     -------
@@ -195,17 +215,17 @@ def components(values: ArrayLike, factors: Mapping[str, ArrayLike]) -> Component
     if not factors:
         raise DataError("no factor is named: there is nothing to split the variance by")
     codes = {name: coded(name, one, y.size) for name, one in factors.items()}
-    _refuse_aliases(codes, y.size)
+    refuse_aliases(codes, y.size)
     if np.ptp(y) == 0:
         raise NotEstimableError("every value is the same: there is no variance to split")
-    mean, se, variances, residual, method = _fitted(y, codes)
+    held = {name: coded(name, one, y.size) for name, one in (fixed or {}).items()}
+    mean, se, variances, residual, method = _fitted(y, codes, held)
     total, found, left = float(variances.sum()) + residual, [], list(variances)
     for name, one in codes.items():
         levels = int(one.max()) + 1
         means = np.bincount(one, weights=y) / np.bincount(one)
         if levels < FEWEST_LEVELS:
-            note = f"{levels} levels are too few for a variance (at least {FEWEST_LEVELS}): read the means"
-            found.append(Component(name, levels, np.nan, np.nan, means, note))
+            found.append(Component(name, levels, np.nan, np.nan, means, few_levels(levels)))
         else:
             variance = float(left.pop(0))
             found.append(Component(name, levels, variance, variance / total, means))
@@ -235,7 +255,7 @@ def random_slope(values: ArrayLike, x: ArrayLike, group: ArrayLike) -> RandomSlo
     """
     y, slope = finite(values), finite(x)
     codes = coded("group", group, y.size)
-    _refuse_aliases({"group": codes}, y.size)
+    refuse_aliases({"group": codes}, y.size)
     m = int(codes.max()) + 1
     if m < FEWEST_LEVELS:
         raise NotEstimableError(f"{m} groups are too few for a variance (at least {FEWEST_LEVELS})")

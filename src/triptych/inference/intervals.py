@@ -35,7 +35,7 @@ def from_influence(value: float, influence: np.ndarray, *, level: float, scale: 
         (I,) sum of the influences of each unit's rows; the variance of the estimate is I/(I-1) times the sum of squares
         (infinitesimal jackknife; for a mean this is the cluster-robust variance).
     scale
-        ``logit`` for values between 0 and 1 (the interval stays inside), ``identity`` else.
+        One of `student`'s, whose interval stays where the values lie.
 
     Raises
     ------
@@ -43,21 +43,42 @@ def from_influence(value: float, influence: np.ndarray, *, level: float, scale: 
         With fewer than 20 units: the normal approximation does not hold there.
     """
     n = len(influence)
+    enough_units(n, unit)
+    se = float(np.sqrt(n / (n - 1) * np.sum(np.square(influence))))
+    method = f"influence function by {unit}, {'logit-' if scale == 'logit' else ''}t with {n - 1} degrees of freedom"
+    return student(value, se, n - 1, level=level, scale=scale, method=method)
+
+
+def enough_units(n: int, unit: str = "patient") -> None:
+    """NotEstimableError below 20 units."""
     if n < FEWEST_UNITS:
         raise NotEstimableError(f"{n} {unit}s are too few for an interval (at least {FEWEST_UNITS})")
-    se = float(np.sqrt(n / (n - 1) * np.sum(np.square(influence))))
-    half = float(special.stdtrit(n - 1, 0.5 + level / 2)) * se
-    method = f"influence function by {unit}, {'logit-' if scale == 'logit' else ''}t with {n - 1} degrees of freedom"
+
+
+def student(value: float, se: float, df: float, *, level: float, scale: str, method: str) -> Interval:
+    """Interval of Student's t about a value (df may be infinite), on the scale that is asked for.
+
+    ``logit`` for values between 0 and 1, ``log`` for values above 0, ``log1m`` (the logarithm of 1 - value) for values below 1;
+    the standard error there is by the delta method, and the interval stays where the values lie. A value at the edge, which has
+    no place on its scale, keeps the plain interval, as ``identity`` does.
+    """
+    half = float(special.stdtrit(df, 0.5 + level / 2)) * se
+    low, high = value - half, value + half
     if scale == "logit" and 0 < value < 1:
         centre, half = np.log(value / (1 - value)), half / (value * (1 - value))
         low, high = (float(1 / (1 + np.exp(-(centre + sign * half)))) for sign in (-1, 1))
-    else:
-        low, high = value - half, value + half
-    return Interval(value, low, high, se, n - 1, method)
+    elif scale == "log" and value > 0:
+        low, high = (float(value * np.exp(sign * half / value)) for sign in (-1, 1))
+    elif scale == "log1m" and value < 1:
+        low, high = (float(1 - (1 - value) * np.exp(-sign * half / (1 - value))) for sign in (-1, 1))
+    return Interval(value, low, high, se, df, method)
 
 
-def over_sites(values: np.ndarray, *, level: float) -> Interval:
-    """Mean over sites with a t interval of S-1 degrees of freedom.
+def over_sites(values: np.ndarray, *, level: float, scale: str = "identity") -> Interval:
+    """Mean over sites with a t interval of S-1 degrees of freedom, on a scale of `student`.
+
+    Near the edge the values of sites are skewed: of AUCs near .99, 95 % intervals of 5 to 20 sites covered 76 to 88 % without and
+    87 to 92 % with the logit scale.
 
     Raises
     ------
@@ -68,9 +89,8 @@ def over_sites(values: np.ndarray, *, level: float) -> Interval:
     if n < FEWEST_SITES:
         raise NotEstimableError(f"{n} sites are not informative about a new site (at least {FEWEST_SITES})")
     se = float(np.std(values, ddof=1) / np.sqrt(n))
-    half = float(special.stdtrit(n - 1, 0.5 + level / 2)) * se
-    value = float(np.mean(values))
-    return Interval(value, value - half, value + half, se, n - 1, f"t over sites with {n - 1} degrees of freedom")
+    method = f"{'logit-' if scale == 'logit' else ''}t over sites with {n - 1} degrees of freedom"
+    return student(float(np.mean(values)), se, n - 1, level=level, scale=scale, method=method)
 
 
 def over_resamples(values: np.ndarray, *, ratio: float, level: float) -> Interval:

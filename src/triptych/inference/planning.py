@@ -4,13 +4,14 @@ Planning uses the design effect 1 + (k-1) ICC of k rows per patient; more rows p
 effective rows.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import special  # scipy.stats would cost every job half a second to import
 
 from triptych.errors import DataError, NotEstimableError
-from triptych.inference.intervals import FEWEST_SITES
+from triptych.inference.intervals import FEWEST_SITES, FEWEST_UNITS, enough_units
 
 
 @dataclass(frozen=True)
@@ -82,12 +83,41 @@ def sites_for(width: float, sd: float, *, level: float = 0.95) -> int:
     """Fewest sites, five or more, for which `site_half_width` is at most `width`; errors as there."""
     if not width > 0:
         raise DataError(f"half-width is {width:g}; it must be above 0")
-    low, high = FEWEST_SITES - 1, FEWEST_SITES
-    while site_half_width(sd, high, level=level) > width:
+    return _fewest(lambda sites: site_half_width(sd, sites, level=level) <= width, FEWEST_SITES)
+
+
+def unit_half_width(sd: float, units: int, *, level: float = 0.95) -> float:
+    """Half the width of t(I-1) sd / sqrt(I), the interval of any score from the influences of I patients.
+
+    sd : standard deviation of I times the influence of a patient, so sd / sqrt(I) is the standard error of the score.
+
+    Raises
+    ------
+    NotEstimableError
+        Below 20 units, or sd not above 0.
+    """
+    _inside(level, "level")
+    enough_units(units)
+    if not sd > 0:
+        raise NotEstimableError("the patients' influences do not vary: nothing can be planned from them")
+    return float(special.stdtrit(units - 1, 0.5 + level / 2)) * sd / float(np.sqrt(units))
+
+
+def units_for(width: float, sd: float, *, level: float = 0.95) -> int:
+    """Fewest patients, 20 or more, for which `unit_half_width` is at most `width`; errors as there."""
+    if not width > 0:
+        raise DataError(f"half-width is {width:g}; it must be above 0")
+    return _fewest(lambda units: unit_half_width(sd, units, level=level) <= width, FEWEST_UNITS)
+
+
+def _fewest(enough: Callable[[int], bool], least: int) -> int:
+    """The smallest whole number, at least ``least``, that is enough, where every larger one is enough too."""
+    low, high = least - 1, least
+    while not enough(high):
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if site_half_width(sd, middle, level=level) <= width else (middle, high)
+        low, high = (low, middle) if enough(middle) else (middle, high)
     return high
 
 

@@ -11,6 +11,7 @@ HIGHER_IS_BETTER = True
 NULL_VALUE = 0.5
 SCALE = "logit"
 FAMILY = "ratio"
+OF = "each"  # rows of each class count by themselves
 
 
 def contributions(held: HeldClasses) -> tuple[float, np.ndarray]:

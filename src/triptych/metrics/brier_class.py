@@ -8,7 +8,7 @@ TASKS = ("classification",)
 LABEL = "Brier score (class)"
 HIGHER_IS_BETTER = False
 NULL_VALUE = None
-SCALE = "identity"
+SCALE = "logit"
 FAMILY = "mean"
 
 

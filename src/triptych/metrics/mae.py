@@ -8,7 +8,7 @@ TASKS = ("regression",)
 LABEL = "Mean absolute error"
 HIGHER_IS_BETTER = False
 NULL_VALUE = None
-SCALE = "identity"
+SCALE = "log"
 FAMILY = "mean"
 
 

@@ -9,7 +9,7 @@ TASKS = ("regression",)
 LABEL = "R²"
 HIGHER_IS_BETTER = True
 NULL_VALUE = 0.0
-SCALE = "identity"
+SCALE = "log1m"
 FAMILY = "ratio"
 
 

@@ -30,8 +30,21 @@ class Headline:
     sentences: list[str] = field(default_factory=list)
 
 
-def headline(tables: dict[str, pd.DataFrame], metrics: list[str]) -> Headline:
+WRONG = (
+    "The split of this task leaks on purpose, to show what that does: rows of one person are in training and in test. None of "
+    "these numbers says anything about new patients."
+)
+
+
+def headline(tables: dict[str, pd.DataFrame], metrics: list[str], *, wrong_on_purpose: bool = False) -> Headline:
     """The best model by the first metric of the study, against the strictest null."""
+    told = _told(tables, metrics)
+    if not wrong_on_purpose:
+        return told
+    return Headline("leaks on purpose", "no", told.facts, [WRONG, *told.sentences])
+
+
+def _told(tables: dict[str, pd.DataFrame], metrics: list[str]) -> Headline:
     scores = tables.get("scores")
     if scores is None or scores.empty:
         return Headline("nothing to report", "open", sentences=["No score was computed for this task."])
@@ -142,9 +155,13 @@ def _optimism(best: dict, models: pd.DataFrame) -> str:
         return ""
     lost = k - models.loc[models["estimable"], "model"].nunique()
     also = f" ({numbers.count(lost, 'model')} could not be scored)" if lost else ""
+    doubt = ""
+    if numbers.finite(best.get("p_best")):
+        other = numbers.probability(1 - best["p_best"])
+        doubt = f" The probability that another of the models and nulls is in truth better is {other}."
     return (
         f"{best['model']} is the best of {k} models{also}, picked after their results were seen on the same people. "
-        f"Choosing the best of {k} is optimistic: expect less from it in new patients."
+        f"Choosing the best of {k} is optimistic: expect less from it in new patients.{doubt}"
     )
 
 

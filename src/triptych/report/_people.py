@@ -104,38 +104,6 @@ def km_by_risk(table: pd.DataFrame, figures: list[dict]) -> Section:
     return Section("km_by_risk", title, words, [shown], figures)
 
 
-def calibration(table: pd.DataFrame, figures: list[dict]) -> Section:
-    """Predicted and observed risk per group."""
-    title = "Calibration"
-    if table.empty:
-        return Section("calibration", title, figures=figures, empty="no prediction of risk at a horizon")
-    bodies = []
-    for model, part in table.groupby("model", sort=False):
-        rows = [_group(row) for row in part.sort_values("group").to_dict("records")]
-        bodies.append(Body(rows, str(model)))
-    when = numbers.moment(table["horizon"].iloc[0], table["time_unit"].iloc[0]) or "at the horizon"
-    head = [Cell(n, look="num") for n in ("Group", "People", f"Predicted risk {when}", "Observed risk (interval)")]
-    shown = Table(
-        f"Risk {when}", head, bodies, folded=True, summary=f"Predicted and observed risk {when}, group by group"
-    )
-    return Section("calibration", f"{title} {when}", [], [shown], figures)
-
-
-def _group(row: dict) -> list[Cell]:
-    seen = numbers.estimate(row["observed"], row["low"], row["high"], 2)
-    observed = (
-        number(seen, row["observed"])
-        if numbers.known(row["observed"])
-        else missing(numbers.text(row.get("reason"), "no one observed in this group"))
-    )
-    return [
-        number(numbers.plain(row["group"]), row["group"]),
-        number(numbers.count(row["n"], "patient"), row["n"]),
-        number(numbers.fixed(row["predicted"], 2), row["predicted"]),
-        observed,
-    ]
-
-
 def published(table: pd.DataFrame, figures: list[dict]) -> Section:
     """Every published cell beside ours."""
     title = "Published values beside ours"

@@ -32,6 +32,7 @@ ROLES = {
 def scores(table: pd.DataFrame, figures: list[dict]) -> Section:
     """Every model's scores, the nulls apart from them."""
     title = "Scores against the nulls"
+    table = table[table["role"] != "control"]
     if table.empty:
         return Section("scores", title, figures=figures, empty="no score was computed")
     parts = by_metric(ready(table, "value"))
@@ -80,7 +81,10 @@ def _score(part: pd.DataFrame, model: str) -> Cell:
     own = sized(row)
     places = digits(part["value"])
     written = numbers.estimate(row["value"], row["low"], row["high"], places)
-    return number(written, row["value"], own if own != _usual(part) else "")
+    subs = [own] if own != _usual(part) else []
+    if numbers.finite(row.get("p_best")):
+        subs.append(f"the best with probability {numbers.probability(row['p_best'])}")
+    return number(written, row["value"], "; ".join(subs))
 
 
 def _no_skill(part: pd.DataFrame) -> Cell:
@@ -108,7 +112,9 @@ def comparisons(table: pd.DataFrame, figures: list[dict]) -> Section:
 def _test(part: pd.DataFrame) -> str:
     """What a comparison rests on: the test, the unit, and how many were corrected for."""
     made = numbers.count(part["n_comparisons"].max(), "comparison")
-    return f"{one(part['method']) or 'method not given'}; {sized(part.iloc[0])}; Holm's correction for {made}"
+    known = one(part["false_positives"]) if "false_positives" in part else ""
+    level = f"; {known}" if known else ""
+    return f"{one(part['method']) or 'method not given'}; {sized(part.iloc[0])}; Holm's correction for {made}{level}"
 
 
 def _found(part: pd.DataFrame, basis: str) -> str:
@@ -161,6 +167,7 @@ def _pair(row: dict, places: int) -> list[Cell]:
 def spread(table: pd.DataFrame, figures: list[dict]) -> Section:
     """How far a score moves between folds and between sites."""
     title = "Spread over folds and sites"
+    table = table[table["role"] != "control"]
     if table.empty:
         return Section("spread", title, figures=figures, empty="no score per fold or site")
     if (table["kind"] != "site").all() and table.loc[table["kind"] == "fold", "level"].nunique() < 2:

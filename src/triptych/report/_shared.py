@@ -109,7 +109,7 @@ def methods(study: dict, tasks: list) -> Section:
     rows: dict[str, list[list[Cell]]] = {}
     for model in study.get("models") or []:
         rows.setdefault(numbers.text(model.get("role"), "model"), []).append(_model(model))
-    titles = {"model": "Models", "null": "Nulls", "published": "Published models"}
+    titles = {"model": "Models", "null": "Nulls", "control": "Negative controls", "published": "Published models"}
     bodies = [Body(listed, titles.get(role, role), role) for role, listed in rows.items()]
     head = heads("Model", "What it is", "Inputs", "Options")
     tables = [Table("How it was done", heads("What", "How"), [Body(how)])] if how else []

@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from triptych import plugins, raw, tables
+from triptych import plugins, raw
 from triptych.report.page import Inputs, TaskInputs
+from triptych.tables import FAILURES, read
 
-TABLES = ("flow", "audit", "scores", "comparisons", "spread", "km_by_risk", "calibration", "published")
 SENTENCES = {
     "new-patients": "how these models do on new people from the known hospitals",
     "new-site": "how these models do at a hospital never seen in training",
@@ -16,7 +16,13 @@ SENTENCES = {
 }
 
 
-def collect(folder: Path, study: dict[str, Any], figures: list[str], provenance: dict[str, Any]) -> Inputs:
+def collect(
+    folder: Path,
+    study: dict[str, Any],
+    contents: dict[str, dict[str, list[str]]],
+    overall: dict[str, list[str]],
+    provenance: dict[str, Any],
+) -> Inputs:
     """All inputs of the page.
 
     Parameters
@@ -25,15 +31,19 @@ def collect(folder: Path, study: dict[str, Any], figures: list[str], provenance:
         Results of the study.
     study
         The study as plain values, with ``root``.
-    figures
-        Names of the figures of each task, in their order.
+    contents
+        Task: names of its ``tables`` and ``figures``, in their order.
+    overall
+        Names of the ``tables`` and ``figures`` of the study as a whole.
     """
     return Inputs(
         study=_study(study),
-        tasks=[_task(folder, name, task, figures) for name, task in study["tasks"].items()],
+        tasks=[_task(folder, name, task, **contents[name]) for name, task in study["tasks"].items()],
         cohorts=[_cohort(folder, name, entry, study["root"]) for name, entry in study["cohorts"].items()],
         failures=_failures(folder),
         provenance=provenance,
+        tables={name: read(folder / f"{name}.tsv") for name in overall["tables"]},
+        figures=[_figure(folder / "figures", folder, name) for name in overall["figures"]],
     )
 
 
@@ -43,43 +53,63 @@ def _study(study: dict[str, Any]) -> dict[str, Any]:
         kind = model["use"] or ("made elsewhere" if model["external"] else f"the column {model['column']!r} as it is")
         summary = plugins.describe("models", model["use"]).summary if model["use"] else kind
         models.append({**model, "name": name, "label": model["label"] or name, "model": kind, "summary": summary})
-    validation = study["validation"] or {"split": "folds of the predictions", "options": {}}
-    scheme = (
-        plugins.describe("splits", validation["split"]).summary
-        if study["validation"]
-        else "the folds of the file of predictions"
-    )
     return {
         **{key: study[key] for key in ("name", "title", "question", "estimand", "seed", "notes")},
         "claim": study["question"],
         "estimand_sentence": SENTENCES[study["estimand"]],
         "metrics": study["statistics"]["metrics"],
         "level": study["statistics"]["level"],
-        "validation": {"scheme": scheme, **{key: str(value) for key, value in validation["options"].items()}},
+        "validation": _validation(study),
         "models": models,
         "published_citation": study["published"]["citation"] if study["published"] else "",
         "published_notes": study["published"]["notes"] if study["published"] else [],
     }
 
 
-def _task(folder: Path, name: str, task: dict[str, Any], figures: list[str]) -> TaskInputs:
+def _validation(study: dict[str, Any]) -> dict[str, str]:
+    """How the patients of a study are split, in words."""
+    if study["predictions"]:
+        return {"scheme": "the folds of the file of predictions"}
+    if not study["validation"]:
+        return {"scheme": "each task has its own, said there"}
+    options = {key: str(value) for key, value in study["validation"]["options"].items()}
+    return {"scheme": plugins.describe("splits", study["validation"]["split"]).summary, **options}
+
+
+def _own_protocol(task: dict[str, Any]) -> str:
+    """What a task claims and how it is split, where it does not do as the study says."""
+    told = [f"estimated is {SENTENCES[task['estimand']]}"] if task["estimand"] else []
+    if task["validation"]:
+        options = ", ".join(f"{key} {value}" for key, value in task["validation"]["options"].items())
+        summary = plugins.describe("splits", task["validation"]["split"]).summary.rstrip(".")
+        told.append(f"split: {summary}{f' ({options})' if options else ''}")
+    return "".join(f"; {one}" for one in told)
+
+
+def _task(folder: Path, name: str, task: dict[str, Any], tables: list[str], figures: list[str]) -> TaskInputs:
     here = folder / name
-    known = {t: tables.read(here / "tables" / f"{t}.tsv") for t in TABLES if (here / "tables" / f"{t}.tsv").exists()}
     return TaskInputs(
         name=name,
         title=task["title"],
-        outcome_text=_outcome(task),
+        outcome_text=_outcome(task) + _own_protocol(task),
         cohorts=task["cohorts"],
-        tables=known,
+        tables={table: read(here / "tables" / f"{table}.tsv") for table in tables},
         figures=[_figure(here / "figures", folder, figure) for figure in figures],
+        wrong_on_purpose=bool(task["validation"] and task["validation"]["wrong_on_purpose"]),
     )
 
 
 def _outcome(task: dict[str, Any]) -> str:
-    horizon = f"; time-dependent scores at {task['horizon']:g} {task['outcome']['unit']}" if task["horizon"] else ""
-    columns = [task["outcome"][role] for role in ("time", "event") if task["outcome"][role]]
+    outcome = task["outcome"]
+    if task["kind"] == "classification":
+        positive = f"; positive: {outcome['positive']}" if outcome["positive"] is not None else ""
+        return f"classification of the column {outcome['label']}{positive}"
+    if task["kind"] == "regression":
+        return f"regression of the column {outcome['value']}, in {outcome['unit']}"
+    horizon = f"; time-dependent scores at {task['horizon']:g} {outcome['unit']}" if task["horizon"] else ""
+    columns = [outcome[role] for role in ("time", "event") if outcome[role]]
     named = f" (columns {' and '.join(columns)})" if columns else ""
-    return f"{task['kind']}, time in {task['outcome']['unit']}{named}{horizon}"
+    return f"{task['kind']}, time in {outcome['unit']}{named}{horizon}"
 
 
 def _figure(here: Path, folder: Path, name: str) -> dict[str, Any]:
@@ -90,7 +120,7 @@ def _figure(here: Path, folder: Path, name: str) -> dict[str, Any]:
 
 
 def _cohort(folder: Path, name: str, entry: dict[str, Any] | None, root: str | None) -> dict[str, Any]:
-    people = tables.read(folder / "cohorts" / name / "participants.parquet")
+    people = read(folder / "cohorts" / name / "participants.parquet")
     says = {} if entry and entry["table"] else plugins.describe("cohorts", name).literals
     table = type("Entry", (), {"table": entry["table"]}) if entry else None
     files = [
@@ -103,7 +133,5 @@ def _cohort(folder: Path, name: str, entry: dict[str, Any] | None, root: str | N
 
 
 def _failures(folder: Path) -> pd.DataFrame:
-    parts = [
-        tables.read(path) for path in sorted([*folder.glob("cohorts/*/failures.tsv"), *folder.glob("*/failures*.tsv")])
-    ]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=tables.FAILURES)
+    parts = [read(path) for path in sorted([*folder.glob("cohorts/*/failures.tsv"), *folder.glob("*/failures*.tsv")])]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=FAILURES)

@@ -63,6 +63,11 @@ def p_value(p: float, name: str = "p") -> str:
     return f"{name} = {p:.3f}" if p < 0.1 else f"{name} = {p:.2f}"
 
 
+def probability(p: float) -> str:
+    """``0.62``; ``below 0.01`` and ``above 0.99`` at the ends, never 0 or 1."""
+    return "below 0.01" if p < 0.01 else "above 0.99" if p > 0.99 else f"{p:.2f}"
+
+
 def decimals(values: Iterable[float], widths: Iterable[float] = ()) -> int:
     """Digits after the point that suit these values: fewer for large ones, one more when the intervals are narrow."""
     sizes = [abs(v) for v in values if finite(v)]

@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from triptych.report import _people, _scores, _shared, numbers
+from triptych.report import _controls, _design, _people, _protocols, _risks, _scores, _shared, numbers
 from triptych.report._headline import Headline, headline, overview
 from triptych.report._view import Section
 
@@ -20,13 +20,22 @@ SECTIONS: dict[str, Callable[[pd.DataFrame, list[dict]], Section]] = {
     "audit": _people.audit,
     "scores": _scores.scores,
     "comparisons": _scores.comparisons,
+    "controls": _controls.controls,
     "km_by_risk": _people.km_by_risk,
-    "calibration": _people.calibration,
+    "calibration": _risks.calibration,
+    "decision": _risks.decision,
     "spread": _scores.spread,
+    "components": _design.components,
+    "planning": _design.planning,
     "published": _people.published,
 }
+# The same for tables of the study as a whole, which are shown at the top.
+OVERALL: dict[str, Callable[[pd.DataFrame, list[dict]], Section]] = {
+    "protocols": _protocols.protocols,
+    "ranks": _design.ranks,
+}
 # Where a figure belongs whose name is not that of a section.
-PLACES = {"forest": "scores", "paired": "comparisons"}
+PLACES = {"forest": "scores", "paired": "comparisons", "critical_difference": "ranks"}
 
 
 @dataclass(frozen=True)
@@ -39,17 +48,20 @@ class TaskInputs:
     cohorts: list[str] = field(default_factory=list)
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     figures: list[dict] = field(default_factory=list)
+    wrong_on_purpose: bool = False
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """All that the page is made of."""
+    """All that the page is made of; ``tables`` and ``figures`` are those of the study as a whole."""
 
     study: dict[str, Any]
     tasks: list[TaskInputs]
     cohorts: list[dict]
     failures: pd.DataFrame
     provenance: dict[str, Any]
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    figures: list[dict] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,7 @@ def render(inputs: Inputs) -> str:
         tasks=tasks,
         overview=overview([(task.title, task.headline) for task in tasks]),
         reproduced=_reproduced(inputs),
+        overall=_sections(OVERALL, inputs.tables, inputs.figures),
         shared=shared,
         css=(own / "page.css").read_text(encoding="utf-8"),
         script=(own / "page.js").read_text(encoding="utf-8"),
@@ -108,16 +121,24 @@ def _environment() -> jinja2.Environment:
 
 
 def _task(task: TaskInputs, study: dict) -> TaskView:
-    placed: dict[str, list[dict]] = {}
-    for figure in task.figures:
-        placed.setdefault(PLACES.get(figure["name"], figure["name"]), []).append(figure)
-    sections = [make(task.tables[name], placed.pop(name, [])) for name, make in SECTIONS.items() if name in task.tables]
-    rest = [figure for figures in placed.values() for figure in figures]
-    if rest:
-        sections.append(Section("more", "More figures", figures=rest))
+    sections = _sections(SECTIONS, task.tables, task.figures)
     metrics = [m["name"] if isinstance(m, dict) else str(m) for m in study.get("metrics") or []]
-    told = headline(task.tables, metrics)
+    told = headline(task.tables, metrics, wrong_on_purpose=task.wrong_on_purpose)
     return TaskView(slug(task.name), task.title, task.outcome_text, numbers.joined(task.cohorts), told, sections)
+
+
+def _sections(
+    makers: dict[str, Callable[[pd.DataFrame, list[dict]], Section]],
+    tables: dict[str, pd.DataFrame],
+    figures: list[dict],
+) -> list[Section]:
+    """A section for each table that is there, with the figures that belong to it; the other figures last."""
+    placed: dict[str, list[dict]] = {}
+    for figure in figures:
+        placed.setdefault(PLACES.get(figure["name"], figure["name"]), []).append(figure)
+    made = [make(tables[name], placed.pop(name, [])) for name, make in makers.items() if name in tables]
+    rest = [figure for listed in placed.values() for figure in listed]
+    return [*made, Section("more", "More figures", figures=rest)] if rest else made
 
 
 def slug(name: object) -> str:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from triptych.errors import DataError, did_you_mean
 from triptych.splits._groups import rows_of_fold
+from triptych.tables import plain
 
 ANSWERS = ("new-patients", "procedure")
 FOLDS_FROM_DATA = True  # as many as the column has values
@@ -42,7 +43,7 @@ def split(participants: pd.DataFrame, options: Options, *, seed: int) -> pd.Data
         )
     values = sorted(fold.unique())
     if len(values) < 2:
-        raise DataError(f"given_folds: every row of {options.column!r} is {values[0]!r}; two folds are needed")
+        raise DataError(f"given_folds: every row of {options.column!r} is {plain(values[0])!r}; two folds are needed")
     return pd.concat(
         [rows_of_fold(participants, 0, k, (fold == value).to_numpy()) for k, value in enumerate(values)],
         ignore_index=True,

@@ -5,6 +5,7 @@ left limits); influences take these weights as fixed. A `Score` holds the influe
 rows of a patient is what `triptych.inference.intervals.from_influence` takes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +47,12 @@ def event_risk(time: ArrayLike, event: ArrayLike, t: float) -> Score:
     return Score(1 - survival, survival * (np.where(events, jump[at], 0.0) - path[at]))
 
 
+def outcome_by(time: Floats, event: Flags, t: float, censoring: StepCurve) -> tuple[Floats, Floats]:
+    """Whether the event came by t, (n,) 0 or 1, and inverse-probability weights (n,), 0 where that is not known."""
+    late = _survivor_weights(censoring, np.array([t], dtype=np.float64))[0]
+    return (event & (time <= t)).astype(np.float64), _case_weights(time, event, censoring, t) + (time > t) * late
+
+
 @dataclass(frozen=True)
 class HorizonCalibration:
     """Calibration of the predicted risk of the event by a horizon.
@@ -75,18 +82,52 @@ def observed_over_expected(time: ArrayLike, event: ArrayLike, predicted: ArrayLi
     return Score(float(np.log(observed.value / p.mean())), change)
 
 
-def _fits(y: Floats, z: Floats, weights: Floats, link: str) -> tuple[Score, Score, Score]:
-    """Slope and intercept of one fit, and the intercept of another with the slope held at 1."""
-    ones = np.ones((y.size, 1))
-    free = fit_binary(y, np.hstack((ones, z[:, None])), weights=weights, link=link)
-    held = fit_binary(y, ones, offset=z, weights=weights, link=link)
-    columns = (
-        (free.coef[1], free.influence[:, 1]),
-        (free.coef[0], free.influence[:, 0]),
-        (held.coef[0], held.influence[:, 0]),
-    )
-    slope, intercept, large = (Score(float(value), influence) for value, influence in columns)
-    return slope, intercept, large
+@dataclass(frozen=True)
+class _AtHorizon:
+    """What the fits at t need: outcome, linear predictor and weights (n,), and how many predictions were moved."""
+
+    y: Floats
+    z: Floats
+    weights: Floats
+    clipped: int
+    link: str
+
+    @classmethod
+    def of(
+        cls, times: Floats, events: Flags, p: Floats, t: float, link: str, curve: StepCurve | None, resolution: float
+    ) -> "_AtHorizon":
+        if link not in ("cloglog", "logit"):
+            raise DataError(f"link is {link!r}; it must be 'cloglog' or 'logit'")
+        y, w = outcome_by(times, events, t, censoring_curve(times, events) if curve is None else curve)
+        inside, moved = clipped(p, resolution)
+        return cls(y, special.logit(inside) if link == "logit" else np.log(-np.log1p(-inside)), w, moved, link)
+
+    def free(self) -> tuple[Score, Score]:
+        """Slope and intercept of one fit."""
+        seen = self.weights > 0
+        check_overlap(self.y[seen], self.z[seen])
+        fit = fit_binary(self.y, np.column_stack((np.ones(self.y.size), self.z)), weights=self.weights, link=self.link)
+        return Score(float(fit.coef[1]), fit.influence[:, 1]), Score(float(fit.coef[0]), fit.influence[:, 0])
+
+    def held(self) -> Score:
+        """The intercept with the slope held at 1."""
+        seen = self.y[self.weights > 0]
+        if seen.min() == seen.max():
+            raise NotEstimableError(f"every outcome is {int(seen[0])}: calibration cannot be estimated")
+        fit = fit_binary(self.y, np.ones((self.y.size, 1)), offset=self.z, weights=self.weights, link=self.link)
+        return Score(float(fit.coef[0]), fit.influence[:, 0])
+
+
+def horizon_in_the_large(
+    time: ArrayLike, event: ArrayLike, predicted: ArrayLike, t: float, *, link: str = "cloglog"
+) -> Score:
+    """Calibration in the large alone, which also a model with one prediction for everyone has.
+
+    Parameters and errors as in `horizon_calibration`.
+    """
+    times, events, _, _ = checked(time, event)
+    p = _probabilities(predicted, (times.size,), "predicted")
+    return _AtHorizon.of(times, events, p, t, link, None, RESOLUTION).held()
 
 
 def horizon_calibration(
@@ -118,20 +159,18 @@ def horizon_calibration(
 
     Source: Gerds & Schumacher 2006 (weights); van Geloven et al. 2022, BMJ 377:e069249 (measures, cloglog).
     """
-    if link not in ("cloglog", "logit"):
-        raise DataError(f"link is {link!r}; it must be 'cloglog' or 'logit'")
     times, events, _, _ = checked(time, event)
     p = _probabilities(predicted, (times.size,), "predicted")
     ratio = observed_over_expected(times, events, p, t)
-    curve = censoring_curve(times, events) if censoring is None else censoring
-    w = _case_weights(times, events, curve, t) + (times > t) * _survivor_weights(curve, np.array([t]))[0]
-    inside, moved = clipped(p, resolution)
-    z = special.logit(inside) if link == "logit" else np.log(-np.log1p(-inside))
-    y = (events & (times <= t)).astype(np.float64)
-    check_overlap(y[w > 0], z[w > 0])
+    at = _AtHorizon.of(times, events, p, t, link, censoring, resolution)
     expected = float(p.mean())
     return HorizonCalibration(
-        *_fits(y, z, w, link), ratio, observed=expected * float(np.exp(ratio.value)), expected=expected, clipped=moved
+        *at.free(),
+        at.held(),
+        ratio,
+        observed=expected * float(np.exp(ratio.value)),
+        expected=expected,
+        clipped=at.clipped,
     )
 
 
@@ -245,10 +284,23 @@ def d_calibration(event: ArrayLike, survival_at_own_time: ArrayLike, *, bins: in
         raise DataError(f"bins must be at least 2, it is {bins}")
     if s.size < 5 * bins:
         raise NotEstimableError(f"{s.size} rows are too few for {bins} bins (at least {5 * bins})")
-    counts = _spread(s, events, bins)
-    expected = s.size / bins
+    return _equal_counts(_spread(s, events, bins), s.size)
+
+
+def d_calibration_over(repeats: Sequence[DCalibration]) -> DCalibration:
+    """One test from the counts of several repeats of predictions for the same rows, averaged; conservative.
+
+    Counts of repeats depend on each other; their mean varies no more than those of one repeat, for which the
+    chi-squared distribution holds.
+    """
+    counts = np.mean([one.counts for one in repeats], axis=0)
+    return _equal_counts(counts, round(float(counts.sum())))
+
+
+def _equal_counts(counts: Floats, n: int) -> DCalibration:
+    expected = n / counts.size
     statistic = float(np.sum((counts - expected) ** 2) / expected)
-    return DCalibration(counts, statistic, bins - 1, float(special.chdtrc(bins - 1, statistic)))
+    return DCalibration(counts, statistic, counts.size - 1, float(special.chdtrc(counts.size - 1, statistic)))
 
 
 def _spread(s: Floats, events: Flags, bins: int) -> Floats:

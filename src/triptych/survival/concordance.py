@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from triptych.errors import DataError, NotEstimableError
 from triptych.survival.checks import Flags, Floats, checked, group_codes, risk_array
 from triptych.survival.nonparametric import StepCurve
-from triptych.survival.sweeps import censoring_left_limits, dense_ranks, sweep
+from triptych.survival.sweeps import censoring_left_limits, dense_ranks, sweep, sweep_resampled
 
 
 @dataclass(frozen=True)
@@ -186,6 +186,54 @@ def uno(
         )
     pair_weight = np.divide(1.0, free**2, out=np.zeros(times.size), where=used)
     return _count(times, events, risks, pair_weight, w, None, strata, influence, order)
+
+
+def resampled(
+    time: ArrayLike,
+    event: ArrayLike,
+    risk: ArrayLike,
+    weights: ArrayLike,
+    *,
+    strata: ArrayLike | None = None,
+    tau: float | None = None,
+    censoring: StepCurve | None = None,
+) -> Floats:
+    """C in each of b bootstrap replicates, (b,), NaN in those without a comparable pair; O(b n log n), one sort.
+
+    Parameters
+    ----------
+    time, event, risk, strata : as in `harrell`.
+    weights : (b, n) how often each row is drawn.
+    censoring : of all rows, taken as fixed: then Uno's C, with events up to and including tau; None: Harrell's.
+
+    Raises
+    ------
+    NotEstimableError
+        The censoring curve is 0 before an event that is used.
+    DataError
+        Bad input, naming the row.
+    """
+    times, events, _, _ = checked(time, event, None, None)
+    drawn = np.ascontiguousarray(weights, dtype=np.float64)
+    if drawn.ndim != 2 or drawn.shape[1] != times.size:
+        raise DataError(f"weights has shape {drawn.shape}; it must be (replicates, {times.size})")
+    codes, k = group_codes(strata, times.size)
+    used = events if tau is None else events & (times <= tau)
+    weight = used.astype(np.float64)
+    if censoring is not None:
+        free = censoring.left(times)
+        if (free[used] <= 0).any():
+            raise NotEstimableError("the censoring curve is 0 before an event; choose tau below it")
+        weight = np.divide(1.0, free**2, out=np.zeros(times.size), where=used)
+    order = np.lexsort((times, codes))
+    bounds = np.concatenate(([0], np.cumsum(np.bincount(codes, minlength=k))))
+    ranks = dense_ranks(risk_array(risk, times.size), codes, k)
+    totals = sweep_resampled(
+        times[order], events[order], ranks[order], np.ascontiguousarray(drawn[:, order]), weight[order], bounds
+    )
+    pairs = totals.sum(axis=1)
+    right = totals[:, 0] + totals[:, 2] / 2
+    return np.divide(right, pairs, out=np.full(len(drawn), np.nan), where=pairs > 0)
 
 
 def _clustered(a: Concordance, b: Concordance, cluster: ArrayLike | None) -> tuple[Floats, Floats]:

@@ -168,6 +168,11 @@ def _placements(risk: Floats, codes: NDArray, k: int, cases: Floats, controls: F
     return placed, topped
 
 
+def auc_weights(time: Floats, event: Flags, t: float, censoring: StepCurve) -> tuple[Floats, Floats]:
+    """Weight of each row in `auc` as a case, 1 / G(T-) for events up to t, and as a control, 1 beyond t; (n,) each."""
+    return _case_weights(time, event, censoring, t), (time > t).astype(np.float64)
+
+
 def auc(
     time: ArrayLike,
     event: ArrayLike,
@@ -201,7 +206,7 @@ def auc(
     risks = risk_array(risk, times.size)
     codes, k = group_codes(strata, times.size)
     curve = censoring_curve(times, events) if censoring is None else censoring
-    cases, controls = _case_weights(times, events, curve, t), (times > t).astype(np.float64)
+    cases, controls = auc_weights(times, events, t, curve)
     case_sum, control_sum = np.bincount(codes, cases, k), np.bincount(codes, controls, k)
     total = float(case_sum @ control_sum)
     if total <= 0:

@@ -143,6 +143,40 @@ def sweep(time, event, rank, weight, pair_weight, entry, by_entry, bounds, influ
 
 
 @njit(cache=True, nogil=True)
+def sweep_resampled(time, event, rank, weights, pair_weight, bounds):
+    """`sweep` without influence for each row of weights, (b, n); (b, 3) concordant, discordant, tied risk."""
+    b, n = weights.shape
+    nothing, nobody = np.empty(0), np.empty(0, dtype=np.int64)
+    score, known = np.zeros(n), np.zeros(n)
+    found = np.zeros((b, 3))
+    for k in range(b):
+        totals = np.zeros(4)
+        for s in range(bounds.size - 1):
+            lo, hi = bounds[s], bounds[s + 1]
+            if lo < hi:
+                size = rank[lo:hi].max() + 1
+                tree, level = np.zeros(size), np.zeros(size)
+                _backward(
+                    time,
+                    event,
+                    rank,
+                    weights[k],
+                    pair_weight,
+                    nothing,
+                    nobody,
+                    lo,
+                    hi,
+                    tree,
+                    level,
+                    score,
+                    known,
+                    totals,
+                )
+        found[k] = totals[:3]
+    return found
+
+
+@njit(cache=True, nogil=True)
 def censoring_left_limits(time, event):
     """G(T-) of `nonparametric.censoring_curve` at each row, (n,); rows are sorted by time."""
     n = time.size

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from scipy import special
 
 from triptych.errors import DataError, NotEstimableError
-from triptych.inference.calibration import brier, calibration_error, recalibration, spiegelhalter
+from triptych.inference.calibration import (
+    brier,
+    calibration_error,
+    calibration_error_by,
+    in_the_large,
+    log_observed_over_expected,
+    recalibration,
+    spiegelhalter,
+)
 from triptych.inference.comparisons import by_unit
 from triptych.survival.binary_fit import fit_binary
 
@@ -248,3 +256,65 @@ def test_what_is_refused():
         calibration_error(y, y, bins=0)
     with pytest.raises(NotEstimableError, match="no maximum"):
         fit_binary(y, np.column_stack((np.ones(4), np.ones(4))))
+
+
+# ---- in the large, observed over expected, error at a horizon ------------------------------------
+
+
+def test_in_the_large_alone_is_that_of_the_whole():
+    y, p, patient = simulated(3)
+    alone, whole = in_the_large(y, p, patient), recalibration(y, p, patient).in_the_large
+    assert alone.value == pytest.approx(whole.value, abs=1e-12)
+    np.testing.assert_allclose(alone.influence, whole.influence, atol=1e-12)
+    constant = in_the_large(y, np.full(y.size, 0.4))
+    assert constant.value == pytest.approx(special.logit(y.mean()) - special.logit(0.4), abs=1e-9)
+
+
+def test_observed_over_expected():
+    y, p, patient = simulated(4)
+    found = log_observed_over_expected(y, p, patient)
+    assert np.exp(found.value) == pytest.approx(y.mean() / p.mean())
+    assert found.influence.sum() == pytest.approx(0, abs=1e-12)
+    assert log_observed_over_expected(y, p / 2).value == pytest.approx(found.value + np.log(2))
+    # the influence is the derivative: a row of weight 1 + h changes the value by h times it
+    h, weight = 1e-6, np.ones(y.size)
+    weight[7] += h
+    moved = np.log(np.average(y, weights=weight) / np.average(p, weights=weight))
+    assert (moved - found.value) / h == pytest.approx(log_observed_over_expected(y, p).influence[7], rel=1e-4)
+
+
+def test_one_class_has_neither():
+    for measure in (in_the_large, log_observed_over_expected):
+        with pytest.raises(NotEstimableError, match="every outcome is 1"):
+            measure(np.ones(5), np.linspace(0.1, 0.9, 5))
+    with pytest.raises(NotEstimableError, match="every prediction is 0"):
+        log_observed_over_expected([0, 1, 1], [0, 0, 0])
+
+
+def test_error_at_a_horizon_without_censoring_is_that_of_classes():
+    random = np.random.default_rng(5)
+    p = random.uniform(0.05, 0.95, 200)
+    time = random.exponential(-1 / np.log(1 - p))
+    patient = np.repeat(np.arange(100), 2)
+    for kind in ("mass", "width"):
+        a = calibration_error_by(time, np.ones(200), p, 1.0, patient, kind=kind)
+        b = calibration_error((time <= 1).astype(float), p, patient, kind=kind)
+        assert (a.value, a.by_chance) == pytest.approx((b.value, b.by_chance), abs=1e-12)
+        np.testing.assert_allclose(a.influence, b.influence, atol=1e-12)
+        np.testing.assert_allclose(a.observed, b.observed, atol=1e-12)
+
+
+def test_censoring_at_random_leaves_the_error_where_it_was():
+    """Predictions that are too high by 0.1 in every bin: the weights make up for who was censored."""
+    random = np.random.default_rng(6)
+    n = 20_000
+    p = random.uniform(0.2, 0.8, n)
+    hidden, censored = random.exponential(-1 / np.log(1 - p)), random.uniform(0, 3, n)
+    found = calibration_error_by(np.minimum(hidden, censored), hidden <= censored, p + 0.1, 1.0)
+    assert found.value == pytest.approx(0.1, abs=0.01)
+    assert (found.predicted - found.observed) == pytest.approx(0.1, abs=0.04)
+
+
+def test_nobody_was_followed_to_the_horizon():
+    with pytest.raises(NotEstimableError, match="the censoring curve is 0"):
+        calibration_error_by([1.0, 2.0, 3.0], [0, 1, 0], [0.2, 0.3, 0.4], 5.0)

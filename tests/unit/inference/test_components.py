@@ -236,3 +236,50 @@ def test_what_the_logistic_model_refuses():
     ):
         with pytest.raises(error, match=message):
             call()
+
+
+# ---- factors held fixed --------------------------------------------------------------------------
+
+
+def test_samples_held_fixed_as_lme4(lme4):
+    # lmer(diameter ~ sample + (1|plate), Penicillin)
+    data = lme4["Penicillin"]
+    values = data["diameter"].astype(float)
+    found = components(values, {"plate": data["plate"]}, fixed={"sample": data["sample"]})
+    assert found.factors[0].variance == pytest.approx(0.716908646, abs=1e-5)
+    assert found.residual == pytest.approx(0.302415425, abs=1e-6)
+    assert found.mean == pytest.approx(22.97222, abs=1e-5)
+    assert [one.name for one in found.factors] == ["plate"]
+
+
+def test_shifts_of_a_fixed_factor_change_nothing():
+    y, patient, seed = crossed(3)
+    model = np.arange(y.size) % 2
+    known = components(y, {"patient": patient, "seed": seed}, fixed={"model": model})
+    moved = components(y + 7.0 * model, {"patient": patient, "seed": seed}, fixed={"model": model})
+    for one, two in zip(known.factors, moved.factors, strict=True):
+        assert two.variance == pytest.approx(one.variance, rel=1e-5)
+    assert moved.residual == pytest.approx(known.residual, rel=1e-6)
+    assert moved.mean == pytest.approx(known.mean + 3.5, rel=1e-6)
+
+
+def test_a_fixed_factor_of_one_level_is_none():
+    one, two = (components(DYESTUFF, {"batch": BATCH}, fixed=held) for held in (None, {"model": np.zeros(30)}))
+    assert two.factors[0].variance == pytest.approx(one.factors[0].variance, rel=1e-4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.floats(0.0, 0.6))
+def test_a_small_variance_is_not_taken_for_none(seed, ratio):
+    """Balanced rows x models: REML is the analysis of variance, (between - within) / models, or 0 where that is negative.
+
+    A search by standard deviations ends at 0 whenever it comes there, for there the criterion is flat.
+    """
+    random = np.random.default_rng(seed)
+    fold, model = (grid.ravel() for grid in np.indices((6, 11)))
+    y = random.normal(0, ratio, 6)[fold] + 0.3 * model + random.normal(size=66)
+    own = y.reshape(6, 11) - y.reshape(6, 11).mean(axis=0)
+    between = 11 * own.mean(axis=1).var(ddof=1)
+    within = np.sum((own - own.mean(axis=1, keepdims=True)) ** 2) / 50
+    found = components(y, {"fold": fold}, fixed={"model": model})
+    assert found.factors[0].variance == pytest.approx(max(between - within, 0) / 11, abs=1e-5)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triptych.errors import DataError, NotEstimableError
-from triptych.inference.intervals import over_sites
+from triptych.inference.intervals import from_influence, over_sites
 from triptych.inference.planning import (
     cases_for_auc,
     effective_rows,
@@ -14,6 +14,8 @@ from triptych.inference.planning import (
     patients_for,
     site_half_width,
     sites_for,
+    unit_half_width,
+    units_for,
 )
 
 
@@ -77,3 +79,26 @@ def test_what_is_refused():
     ):
         with pytest.raises(DataError, match=message):
             call()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.floats(0.01, 0.5), st.floats(0.05, 2))
+def test_units_are_the_fewest(width, sd):
+    n = units_for(width, sd)
+    assert unit_half_width(sd, n) <= width
+    assert n == 20 or unit_half_width(sd, n - 1) > width
+
+
+def test_units_are_planned_as_intervals_are_made():
+    values = np.random.default_rng(0).normal(size=60)
+    made = from_influence(0.6, (values - values.mean()) / 60, level=0.9, scale="identity")
+    assert unit_half_width(values.std(ddof=1), 60, level=0.9) == pytest.approx((made.high - made.low) / 2)
+
+
+def test_units_that_cannot_be_planned():
+    with pytest.raises(NotEstimableError, match="19 patients are too few"):
+        unit_half_width(1.0, 19)
+    with pytest.raises(NotEstimableError, match="do not vary"):
+        units_for(0.05, 0.0)
+    with pytest.raises(DataError, match="half-width is 0"):
+        units_for(0.0, 1.0)

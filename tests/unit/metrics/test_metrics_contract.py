@@ -1,166 +1,192 @@
-"""What every metric promises, whichever it is: a new file in metrics/ is tested here without a line added."""
+"""What every metric promises for every kind of outcome: a new file in metrics/ is tested here without a line added."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+from simulated_held import KINDS, MAKE, METRICS, PAIRS, constant, size
 
 from triptych import plugins
 from triptych.errors import NotEstimableError
-from triptych.metrics._held import Held
-from triptych.survival.nonparametric import censoring_curve
 
-METRICS = plugins.names("metrics")
-RANKING = ["harrell_c", "time_auc", "uno_c"]
-GRID = np.linspace(0.1, 5.0, 50)
+FAMILIES = ("rank", "proportion", "mean", "ratio")
 
 
-def held(kind="random", n=120, seed=0, folds=3, effect=1.2):
-    """Held-out rows whose predictions are perfect, half right, random or reversed."""
-    random = np.random.default_rng(seed)
-    log_risk = random.normal(size=n)
-    hidden, censored = random.exponential(5 * np.exp(-effect * log_risk)), random.uniform(1, 12, n)
-    time, event = np.minimum(hidden, censored), hidden <= censored
-    says = {"true": hidden, "random": random.permutation(hidden), "reversed": 1 / hidden, "half": hidden}[kind]
-    if kind == "half":
-        says = says * np.exp(random.normal(0, 2, n))
-    curves = (GRID[None, :] < says[:, None]).astype(float) * 0.9 + 0.05
-    fold = np.arange(n) % folds
-    return Held(time, event, -says, fold, GRID, curves, 5.0, censoring_curve(time, event))
+def says(name):
+    return plugins.describe("metrics", name).literals
 
 
-@pytest.fixture(params=METRICS)
-def metric(request):
-    return plugins.load("metrics", request.param)
+def each(pairs=PAIRS):
+    """The test is made for each of these metrics and kinds of outcome."""
+    return pytest.mark.parametrize(("name", "kind"), pairs, ids=[f"{name}-{kind}" for name, kind in pairs])
 
 
-def test_literals(metric):
-    name = metric.__name__.rpartition(".")[2]
-    says = plugins.describe("metrics", name)  # readable without an import
-    assert set(says["TASKS"]) <= {"survival", "classification", "regression", "segmentation"}
-    assert says["TASKS"]
-    assert isinstance(says["LABEL"], str)
-    assert isinstance(says["HIGHER_IS_BETTER"], bool)
-    assert says["NULL_VALUE"] is None or isinstance(says["NULL_VALUE"], float)
-    assert says["SCALE"] in ("identity", "logit")
+def score(name):
+    return plugins.load("metrics", name).contributions
+
+
+RANKING = [pair for pair in PAIRS if says(pair[0])["FAMILY"] == "rank"]
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_literals(name):
+    said, module = says(name), plugins.load("metrics", name)
+    assert set(said["TASKS"]) <= {*KINDS, "segmentation"}
+    assert said["TASKS"]
+    assert isinstance(said["LABEL"], str)
+    assert isinstance(said["HIGHER_IS_BETTER"], bool)
+    assert said["NULL_VALUE"] is None or isinstance(said["NULL_VALUE"], float)
+    assert said["SCALE"] in ("identity", "logit", "log", "log1m")
+    assert said["FAMILY"] in FAMILIES
+    assert said.get("OF", "all") in ("all", "positive", "negative", "each")
+    for literal, value in said.items():  # readable without an import
+        assert getattr(module, literal) == value
 
 
 def test_labels_are_different():
-    assert len({plugins.describe("metrics", name)["LABEL"] for name in METRICS}) == len(METRICS)
+    assert len({says(name)["LABEL"] for name in METRICS}) == len(METRICS)
 
 
-def test_influence_is_one_value_per_row_and_sums_to_nothing(metric):
-    rows = held("half")
-    value, influence = metric.contributions(rows)
+def test_what_lies_between_0_and_1_has_the_scale_for_it():
+    """An interval on the logit scale stays inside; an error in the unit of the outcome lies above 0, R² below 1."""
+    found = {name: says(name)["SCALE"] for name in METRICS if says(name)["SCALE"] != "logit"}
+    assert found == {"mae": "log", "r2": "log1m"}
+
+
+# ---- influence -----------------------------------------------------------------------------------
+
+
+@each()
+def test_influence_is_one_value_per_row_and_sums_to_nothing(name, kind):
+    held = MAKE[kind]("half")
+    value, influence = score(name)(held)
     assert isinstance(value, float)
     assert np.isfinite(value)
-    assert influence.shape == rows.time.shape
+    assert influence.shape == (size(held),)
     assert np.isfinite(influence).all()
-    assert abs(influence.sum()) < 1e-10
+    assert abs(influence.sum()) < 1e-10 * max(1, abs(value))
     assert np.abs(influence).max() > 1e-4
 
 
-def test_better_predictions_score_better(metric):
-    sign = 1 if metric.HIGHER_IS_BETTER else -1
-    values = [sign * metric.contributions(held(kind, n=300))[0] for kind in ("true", "half", "random", "reversed")]
+@each()
+def test_influence_is_what_more_weight_of_a_row_changes(name, kind):
+    """The infinitesimal jackknife: among 60 copies of n rows, one more of row i adds its influence times n / (60 n + 1)."""
+    held, copies = MAKE[kind]("half", n=36), 60
+    value, influence = score(name)(held)
+    rows = np.arange(36)
+    many = np.repeat(rows, copies)
+    again, shared = score(name)(held.take(many))
+    assert again == pytest.approx(value, abs=1e-12)  # the value does not depend on how often all rows are there
+    np.testing.assert_allclose(shared, influence[many] / copies, atol=1e-12)
+    moved = np.array([score(name)(held.take(np.append(many, row)))[0] - value for row in rows])
+    expected = influence * 36 / (copies * 36 + 1)
+    np.testing.assert_allclose(moved, expected, atol=0.04 * np.abs(expected).max())
+    assert np.corrcoef(moved, influence)[0, 1] > 0.9999
+
+
+@each()
+def test_influence_is_near_what_leaving_a_row_out_changes(name, kind):
+    held = MAKE[kind]("half", n=150)
+    value, influence = score(name)(held)
+    rows = np.arange(150)
+    left_out = np.array([(value - score(name)(held.take(rows != row))[0]) for row in rows])
+    assert np.corrcoef(left_out, influence)[0, 1] > 0.99
+    assert np.std(left_out * 149 / 150) == pytest.approx(np.std(influence), rel=0.05)
+
+
+@each([pair for pair in PAIRS if says(pair[0]).get("OF", "all") in ("positive", "negative")])
+def test_rows_that_do_not_count_have_no_influence(name, kind):
+    held = MAKE[kind]("half")
+    counts = held.y == (says(name)["OF"] == "positive")
+    influence = score(name)(held)[1]
+    assert (influence[~counts] == 0).all()
+    assert (influence[counts] != 0).any()
+    moved = replace(held, predicted=np.where(counts, held.predicted, 1 - held.predicted))
+    assert score(name)(moved)[0] == score(name)(held)[0]
+
+
+# ---- values --------------------------------------------------------------------------------------
+
+
+@each()
+def test_better_predictions_score_better(name, kind):
+    sign = 1 if says(name)["HIGHER_IS_BETTER"] else -1
+    values = [sign * score(name)(MAKE[kind](how, n=300))[0] for how in ("true", "half", "random", "reversed")]
     assert values == sorted(values, reverse=True)
     assert values[0] - values[1] > 0.02
     assert values[2] - values[3] > 0.01
 
 
-def test_the_null_is_what_a_constant_gets(metric):
-    rows = held("random")
-    same = replace(rows, risk=np.zeros_like(rows.risk), curves=np.full_like(rows.curves, 0.5))
-    value = metric.contributions(same)[0]
-    if metric.NULL_VALUE is not None:
-        assert value == pytest.approx(metric.NULL_VALUE, abs=1e-12)
-    else:
-        assert value == pytest.approx(0.25, abs=0.01)  # a coin: the squared error of one half
+@each([pair for pair in PAIRS if says(pair[0])["NULL_VALUE"] is not None])
+def test_the_null_value_is_what_a_constant_gets(name, kind):
+    value = score(name)(constant(MAKE[kind]("half")))[0]
+    assert value == pytest.approx(says(name)["NULL_VALUE"], abs=1e-12)
 
 
-@pytest.mark.parametrize("name", RANKING)
-def test_ranks_are_compared_within_folds_only(name):
-    score = plugins.load("metrics", name).contributions
-    rows = held("half")
-    value, influence = score(rows)
-    shifted = replace(rows, risk=rows.risk + np.array([0.0, 1000.0, -7.0])[rows.fold])
-    assert score(shifted)[0] == value
-    np.testing.assert_array_equal(score(shifted)[1], influence)
-    one_fold = replace(rows, fold=np.zeros_like(rows.fold))
-    assert score(one_fold)[0] != value
-    assert score(replace(shifted, fold=one_fold.fold))[0] != score(one_fold)[0]
+@each()
+def test_the_order_of_the_rows_is_nothing(name, kind):
+    held = MAKE[kind]("half")
+    order = np.random.default_rng(2).permutation(size(held))
+    (value, influence), (again, shuffled) = score(name)(held), score(name)(held.take(order))
+    assert again == pytest.approx(value, abs=1e-12)
+    np.testing.assert_allclose(shuffled, influence[order], atol=1e-13)
 
 
-@pytest.mark.parametrize("name", RANKING)
-def test_ranks_need_risks_only(name):
-    score = plugins.load("metrics", name).contributions
-    rows = held("half")
-    assert score(replace(rows, times=None, curves=None))[0] == score(rows)[0]
-    stretched = replace(rows, risk=np.arctan(rows.risk * 0.1))  # any growing function ranks alike
-    assert score(stretched)[0] == pytest.approx(score(rows)[0], abs=1e-12)
+@each()
+def test_taking_rows_keeps_them_together(name, kind):
+    held = MAKE[kind]("half", n=30)
+    some = held.take(held.fold == 1)
+    for field in fields(held):
+        whole, part = getattr(held, field.name), getattr(some, field.name)
+        if isinstance(whole, np.ndarray) and field.name != "times":
+            np.testing.assert_array_equal(part, whole[held.fold == 1])
+        else:
+            assert part is whole  # the weights of censoring stay those of all held-out people
+    assert np.isfinite(score(name)(some)[0])
 
 
-@pytest.mark.parametrize("name", RANKING)
-def test_no_comparable_pair(name):
-    rows = held("half", n=30)
-    alone = replace(rows, fold=np.arange(30))  # every person is the only one of a fold
-    nobody = replace(rows, event=np.zeros(30, bool))
+# ---- ranks ---------------------------------------------------------------------------------------
+
+
+def ranked(held, change):
+    """The same rows with another risk or score."""
+    column = "risk" if hasattr(held, "risk") else "score"
+    return replace(held, **{column: change(getattr(held, column))})
+
+
+@each(RANKING)
+def test_ranks_are_compared_within_folds_only(name, kind):
+    held = MAKE[kind]("half")
+    value, influence = score(name)(held)
+    shifted = ranked(held, lambda risk: risk + np.array([0.0, 1000.0, -7.0])[held.fold])
+    assert score(name)(shifted)[0] == value
+    np.testing.assert_array_equal(score(name)(shifted)[1], influence)
+    one_fold = replace(held, fold=np.zeros_like(held.fold))
+    assert score(name)(one_fold)[0] != value
+    assert score(name)(replace(shifted, fold=one_fold.fold))[0] != score(name)(one_fold)[0]
+
+
+@each(RANKING)
+def test_any_growing_function_ranks_alike(name, kind):
+    held = MAKE[kind]("half")
+    stretched = ranked(held, lambda risk: np.arctan(risk * 0.1))
+    assert score(name)(stretched)[0] == pytest.approx(score(name)(held)[0], abs=1e-12)
+    turned = ranked(held, lambda risk: -risk)
+    assert score(name)(turned)[0] == pytest.approx(2 * says(name)["NULL_VALUE"] - score(name)(held)[0], abs=1e-12)
+
+
+@each(RANKING)
+def test_ranks_need_no_probabilities(name, kind):
+    held = MAKE[kind]("half")
+    without = {"survival": {"times": None, "curves": None}, "classification": {"p": None}}[kind]
+    assert score(name)(replace(held, **without))[0] == score(name)(held)[0]
+
+
+@each(RANKING)
+def test_no_comparable_pair(name, kind):
+    held = MAKE[kind]("half", n=30)
+    alone = replace(held, fold=np.arange(30))  # every person is the only one of a fold
+    nobody = replace(held, **({"event": np.zeros(30, bool)} if kind == "survival" else {"y": np.zeros(30, int)}))
     for empty in (alone, nobody):
         with pytest.raises(NotEstimableError, match=r"pair|event|case"):
-            plugins.load("metrics", name).contributions(empty)
-
-
-@pytest.mark.parametrize("name", [name for name in METRICS if plugins.describe("metrics", name).literals.get("CURVES")])
-def test_no_curves(name):
-    rows = replace(held("half"), times=None, curves=None)
-    with pytest.raises(NotEstimableError, match="a risk but no survival probabilities"):
-        plugins.load("metrics", name).contributions(rows)
-
-
-def test_every_metric_either_ranks_or_needs_curves():
-    curves = {name for name in METRICS if plugins.describe("metrics", name).literals.get("CURVES")}
-    assert curves.isdisjoint(RANKING)
-    assert curves | set(RANKING) == set(METRICS)
-
-
-@pytest.mark.parametrize("name", ["brier", "integrated_brier"])
-def test_curves_count_up_to_the_horizon_only(name):
-    score = plugins.load("metrics", name).contributions
-    rows = replace(held("half"), horizon=3.0)
-    late = rows.times > 3.0 + 1e-9
-    noisy = replace(rows, curves=np.where(late, 0.5, rows.curves))
-    assert score(noisy)[0] == score(rows)[0]
-    early = replace(rows, curves=np.where(late, rows.curves, 0.5))
-    assert score(early)[0] != score(rows)[0]
-
-
-def test_brier_without_censoring_is_the_mean_squared_error():
-    rows = held("half", n=40)
-    rows = replace(rows, event=np.ones(40, bool), censoring=censoring_curve(rows.time, np.ones(40, bool)))
-    value, influence = plugins.load("metrics", "brier").contributions(rows)
-    errors = ((rows.time > 5.0) - rows.curves[:, -1]) ** 2
-    assert value == pytest.approx(errors.mean(), abs=1e-12)
-    np.testing.assert_allclose(influence, (errors - errors.mean()) / 40, atol=1e-12)
-
-
-def test_harrell_by_hand():
-    """Times 1 2 3, all events, in two folds: pairs (1,2) right in fold 0, (1,3) wrong in fold 1, (2,3) tied there."""
-    time = np.array([1.0, 2.0, 1.0, 2.0, 3.0])
-    rows = replace(
-        held(n=5),
-        time=time,
-        event=np.ones(5, bool),
-        risk=np.array([2.0, 1.0, 5.0, 6.0, 6.0]),
-        fold=np.array([0, 0, 1, 1, 1]),
-        curves=None,
-    )
-    value, _ = plugins.load("metrics", "harrell_c").contributions(rows)
-    assert value == pytest.approx((1 + 0 + 0 + 0.5) / 4)
-
-
-def test_taking_rows_keeps_them_together():
-    rows = held("half", n=30)
-    some = rows.take(rows.fold == 1)
-    assert len(some.time) == len(some.event) == len(some.risk) == len(some.fold) == len(some.curves) == 10
-    np.testing.assert_array_equal(some.risk, rows.risk[rows.fold == 1])
-    assert some.censoring is rows.censoring  # the weights stay those of all held-out people
+            score(name)(empty)

@@ -10,6 +10,7 @@ import itertools
 import matplotlib
 import numpy as np
 import pandas as pd
+from simulated_measures import calibration, components, decision, planning, protocols, ranks
 
 from triptych.figures import _style
 from triptych.report.page import Inputs, TaskInputs
@@ -102,7 +103,19 @@ def spread(rng, task, names):
     columns = [
         "task", "model", "metric", "label", "at", "kind", "level", "value", "n", "n_events", "estimable", "reason",
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns).assign(role="model")
+
+
+def controls(rng, task, names):
+    """A control that knows something, permuted models that know nothing, and every model against the first."""
+    made = scores(rng, task, ["Scanner only", *[f"{name}, outcomes permuted" for name in names]])
+    made = made[~made["model"].isin(NULLS)].assign(record="score", role="control", estimable=True)
+    nothing = made["model"].str.endswith("permuted")
+    spans = {"value": made["null_value"], "low": made["null_value"] - 0.05, "high": made["null_value"] + 0.05}
+    made = made.assign(**{c: v.where(nothing, made[c]) for c, v in spans.items()})
+    pairs = comparisons(rng, task, names)
+    pairs = pairs[pairs["model_b"] == "Site only"].assign(model_b="Scanner only", record="pair")
+    return pd.concat([made, pairs], ignore_index=True)
 
 
 def km_by_risk(rng, task, names):
@@ -126,18 +139,6 @@ def km_by_risk(rng, task, names):
         "task", "model", "record", "group", "time", "survival", "low", "high", "n", "events", "p", "time_unit", "rule",
     ]  # fmt: skip
     return pd.DataFrame(rows).reindex(columns=columns)
-
-
-def calibration(rng, task, names):
-    rows = []
-    for name in names:
-        slope = rng.uniform(0.6, 1.2)
-        for group, predicted in enumerate((0.08, 0.17, 0.28, 0.41, 0.6), start=1):
-            observed = float(np.clip(0.3 + slope * (predicted - 0.3) + rng.normal() * 0.03, 0.01, 0.95))
-            low, high = max(0.0, observed - 0.13), min(1.0, observed + 0.14)
-            rows.append((task, name, 24.0, "months", group, predicted, observed, low, high, 47))
-    columns = ["task", "model", "horizon", "time_unit", "group", "predicted", "observed", "low", "high", "n"]
-    return pd.DataFrame(rows, columns=columns)
 
 
 def flow(rng, task, names):
@@ -188,17 +189,22 @@ def audit(rng, task, names):
 def coverage(rng, task, names):
     cells = itertools.product(("given-model", "cross-validation", "two-models"), (50, 200), ("harrell_c", "brier"))
     rows = [
-        {"scenario": s, "n": n, "events": 0.3, "strength": 1.0, "visits": 0.0, "sites": 0, "metric": metric,
+        {"scenario": s, "n": n, "events": 0.3, "strength": 1.0, "visits": 0.0, "sites": 0, "sizes": "one", "metric": metric,
+         "method": "paired-welch" if s == "two-models" else "influence-welch", "chosen": True,
          "share": 0.05 if s == "two-models" else 0.95 - 0.01 * rng.random(), "width": 0.1, "estimable": 1.0,
-         "replicates": 1000}
+         "if_not_refused": np.nan, "refused": 0.0, "replicates": 1000}
         for s, n, metric in cells
     ]  # fmt: skip
+    rows[0] |= {"estimable": 0.0, "if_not_refused": 0.88, "refused": 1.0, "share": np.nan}
+    rows[1] |= {"share": 0.7}
     return pd.DataFrame(rows)
 
 
 TABLES = {
-    f.__name__: f for f in (scores, comparisons, spread, km_by_risk, calibration, flow, published, audit, coverage)
-}
+    f.__name__: f
+    for f in (scores, comparisons, controls, spread, km_by_risk, calibration, decision, components, planning, flow, published,
+              audit, coverage, ranks, protocols)
+}  # fmt: skip
 
 
 def failures():
@@ -277,7 +283,7 @@ def drawn(tables: dict[str, pd.DataFrame], names: list[str]) -> list[dict]:
     return listed
 
 
-FIGURES = ["forest", "paired", "km_by_risk", "calibration", "spread", "flow", "published"]
+FIGURES = ["forest", "paired", "km_by_risk", "calibration", "decision", "components", "spread", "flow", "published"]
 
 
 def study(n_tasks: int, n_models: int, figures: list[str] = FIGURES) -> Inputs:
@@ -291,4 +297,5 @@ def study(n_tasks: int, n_models: int, figures: list[str] = FIGURES) -> Inputs:
         outcome = "Time from diagnosis to death from any cause, in months"
         where = ["Northern glioma cohort", "TCIA-like phantom"]
         tasks.append(TaskInputs(task, title, outcome, where, made, drawn(made, figures)))
-    return Inputs(studied(names), tasks, cohorts(), failures(), provenance())
+    overall = {"ranks": ranks(np.random.default_rng(7), "", names)} if n_tasks > 1 else {}
+    return Inputs(studied(names), tasks, cohorts(), failures(), provenance(), overall)

@@ -267,3 +267,46 @@ def test_agreement_with_published_values_is_counted(table, words):
 )
 def test_numbers_are_written_for_readers(written, expected):
     assert written == expected
+
+
+# ---- negative controls ---------------------------------------------------------------------------
+
+
+def control_page(change=lambda table: table):
+    made = change(simulated.tables("os", simulated.models(2))["controls"])
+    return read(render(bare({"controls": made}))).text
+
+
+def test_permuted_controls_at_chance_are_as_they_must_be():
+    text = control_page()
+    assert "no better than chance, as it must be" in text
+    assert "leaks" not in text.replace("the protocol leaks", "")
+    assert "tells the outcome on its own" in text  # the scanner does
+
+
+def test_a_permuted_control_beyond_chance_is_an_alarm():
+    def beyond(table):
+        row = table["model"].fillna("").str.endswith("permuted") & (table["metric"] == "harrell_c")
+        return table.assign(low=table["low"].where(~row, 0.6), high=table["high"].where(~row, 0.7))
+
+    text = control_page(beyond)
+    assert (
+        "Harrell's C: Cox ridge (clinical), outcomes permuted and Random survival forest, outcomes permuted do better"
+        in text
+    )
+    assert "better than chance: this protocol leaks" in text
+
+
+def test_controls_are_not_among_the_scores():
+    made = simulated.tables("os", simulated.models(2))
+    made["scores"] = pd.concat([made["scores"], made["controls"][made["controls"]["record"] == "score"]])
+    text = read(render(bare({"scores": made["scores"]}))).text
+    assert "outcomes permuted" not in text
+
+
+def test_a_protocol_that_leaks_on_purpose_says_so_first():
+    made = {"scores": simulated.tables("os", simulated.models(2))["scores"]}
+    told = headline(made, ["harrell_c"], wrong_on_purpose=True)
+    assert told.verdict == "leaks on purpose"
+    assert told.sentences[0].startswith("The split of this task leaks on purpose")
+    assert told.facts == headline(made, ["harrell_c"]).facts

@@ -5,67 +5,14 @@ import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from simulated_people import cohorts, people, relatives, same, sides
 
 from triptych.errors import DataError
-from triptych.plugins import load, names
+from triptych.plugins import describe, load, names
 from triptych.splits._groups import group_codes
-from triptych.tables import FAMILY, KEY, PERSON, SPLITS
+from triptych.tables import KEY, PERSON, SPLITS
 
-KFOLD, GIVEN, SITES = load("splits", "repeated_kfold"), load("splits", "given"), load("splits", "leave_site_out")
-
-
-def people(n=40, **columns):
-    table = pd.DataFrame(
-        {
-            "cohort": "c",
-            "participant_id": [f"p{i:03d}" for i in range(n)],
-            "session_id": "ses-1",
-            "event": [i % 3 == 0 for i in range(n)],
-        }
-    )
-    return table.assign(**columns)
-
-
-def relatives(table):
-    """Who must stay together, by brute force: rows that share a person or a family, directly or through others."""
-    group = np.arange(len(table))
-    person = list(zip(table["cohort"], table["participant_id"], strict=True))
-    family = [
-        (c, f) if isinstance(f, str) else None
-        for c, f in zip(table["cohort"], table.get(FAMILY, [None] * len(table)), strict=True)
-    ]
-    for _ in range(len(table)):
-        for i in range(len(table)):
-            for j in range(i):
-                if person[i] == person[j] or (family[i] is not None and family[i] == family[j]):
-                    group[i] = group[j] = min(group[i], group[j])
-    return group
-
-
-def sides(splits, table):
-    """One row per (repeat, fold, relatives): the parts in which they are."""
-    group = dict(zip(map(tuple, table[KEY].to_numpy()), relatives(table), strict=True))
-    groups = [group[tuple(key)] for key in splits[KEY].to_numpy()]
-    return splits.assign(group=groups).groupby(["repeat", "fold", "group"])["part"].nunique()
-
-
-def same(one, other):
-    order = ["repeat", "fold", *KEY]
-    pd.testing.assert_frame_equal(
-        one.sort_values(order, ignore_index=True), other.sort_values(order, ignore_index=True)
-    )
-
-
-@st.composite
-def cohorts(draw):
-    """Rows with repeated sessions and families; a family may be named by some sessions of a person only, or be two."""
-    n = draw(st.integers(8, 24))
-    rows = {}
-    for _ in range(n):
-        key = (draw(st.sampled_from("ab")), f"p{draw(st.integers(0, 11))}", f"s{draw(st.integers(0, 2))}")
-        rows[key] = (draw(st.sampled_from([None, None, "f1", "f2", "f3"])), draw(st.booleans()))
-    table = pd.DataFrame([(*key, *rest) for key, rest in rows.items()], columns=[*KEY, FAMILY, "event"])
-    return table if draw(st.booleans()) else table.drop(columns=FAMILY)
+KFOLD, SITES, ROWS = (load("splits", name) for name in ("repeated_kfold", "leave_site_out", "row_kfold"))
 
 
 @settings(max_examples=80, deadline=None)
@@ -94,7 +41,7 @@ def test_kfold_keeps_relatives_together(table, folds, seed, order):
     assert len(tested) == 2 * len(table), "every row is tested once in each repeat"
     assert not tested.duplicated(["repeat", *KEY]).any()
     assert tested.groupby(["repeat", *PERSON])["fold"].nunique().eq(1).all(), "all sessions of a person in one fold"
-    events = tested.merge(table[[*KEY, "event"]], on=KEY).groupby(["repeat", "fold"])["event"].sum()
+    events = tested.merge(table[[*KEY, "stratum"]], on=KEY).groupby(["repeat", "fold"])["stratum"].sum()
     assert len(events) == 2 * folds
     assert (events > 0).all(), "an event in every fold"
     assert (found.groupby(["repeat", "fold"]).size() == len(table)).all(), "every row has a part in every fold"
@@ -119,7 +66,7 @@ def test_kfold_is_balanced(n):
     table = people(n)
     found = KFOLD.split(table, KFOLD.Options(folds=5, repeats=3), seed=0)
     tested = found[found["part"] == "test"].merge(table, on=KEY)
-    sizes = tested.groupby(["repeat", "fold"]).agg(n=("event", "size"), events=("event", "sum"))
+    sizes = tested.groupby(["repeat", "fold"]).agg(n=("stratum", "size"), events=("stratum", "sum"))
     assert sizes["n"].max() - sizes["n"].min() <= 1
     assert sizes["events"].max() - sizes["events"].min() <= 1
 
@@ -128,11 +75,15 @@ def test_kfold_is_balanced(n):
     ("table", "options", "message"),
     [
         (
-            people(event=[True] * 3 + [False] * 37),
+            people(stratum=[True] * 3 + [False] * 37),
             {},
-            r"3 of 40 patients have an event: too few for 5 folds .*; use `folds: 3`",
+            r"3 of 40 patients have an event or are positive: too few for 5 folds .*; use `folds: 3`",
         ),
-        (people(6, event=True), {}, r"6 of 6 patients have an event: too few for 5 folds .*; use `folds: 3`"),
+        (
+            people(6, stratum=True),
+            {},
+            r"6 of 6 patients have an event or are positive: too few for 5 folds .*; use `folds: 3`",
+        ),
         (people(), {"folds": 1}, r"repeated_kfold: `folds:` must be 2 or more, not 1"),
         (people(), {"folds": 0}, r"repeated_kfold: `folds:` must be 2 or more, not 0"),
         (people(), {"repeats": 0}, r"repeated_kfold: `repeats:` must be 1 or more, not 0"),
@@ -144,47 +95,14 @@ def test_kfold_refuses(table, options, message):
 
 
 def test_two_events_of_one_family_fill_one_fold_only():
-    table = people(event=[True] * 2 + [False] * 38, family_id=["f", "f"] + [None] * 38)
-    with pytest.raises(DataError, match=r"1 of 39 patients have an event"):
+    table = people(stratum=[True] * 2 + [False] * 38, family_id=["f", "f"] + [None] * 38)
+    with pytest.raises(DataError, match=r"1 of 39 patients have an event or are positive"):
         KFOLD.split(table, KFOLD.Options(folds=2), seed=0)
 
 
 def test_a_family_name_in_two_cohorts_is_two_families():
     table = pd.concat([people(2, family_id="1"), people(2, family_id="1", cohort="d")])
     assert len(np.unique(group_codes(table))) == 2
-
-
-# ---- given ----
-
-
-def test_given():
-    table = people(split=["train", "test", "train", "val"] * 10)
-    found = GIVEN.split(table, GIVEN.Options(), seed=0)
-    assert list(found) == SPLITS
-    assert found["part"].tolist() == ["train", "test", "train", "train"] * 10
-    same(GIVEN.split(table.sample(frac=1, random_state=0), GIVEN.Options(), seed=9), found)
-
-
-@pytest.mark.parametrize(
-    ("table", "options", "message"),
-    [
-        (people(splits="test"), {}, r"given: no column 'split' in the participants table; did you mean 'splits'\?"),
-        (
-            people(split=[None] + ["test"] * 39),
-            {},
-            r"given: participant 'p000' has no value in 'split'; say train or test for each",
-        ),
-        (
-            people(split=["Test", "train"] * 20),
-            {},
-            r"column 'split' puts 0 of 40 rows into 'test'; it holds 'Test', 'train': name another value with `test:`",
-        ),
-        (people(split="test"), {}, r"column 'split' puts 40 of 40 rows into 'test'"),
-    ],
-)
-def test_given_refuses(table, options, message):
-    with pytest.raises(DataError, match=message):
-        GIVEN.split(table, GIVEN.Options(**options), seed=0)
 
 
 # ---- leave one site out ----
@@ -206,7 +124,7 @@ def test_leave_site_out():
 
 def test_small_sites_train_only():
     table = people(
-        site=["big"] * 18 + ["large"] * 18 + ["small"] * 4, event=[True, False] * 18 + [True, False, False, False]
+        site=["big"] * 18 + ["large"] * 18 + ["small"] * 4, stratum=[True, False] * 18 + [True, False, False, False]
     )
     found = SITES.split(table, SITES.Options(min_events=2), seed=0)
     assert found["fold"].nunique() == 2
@@ -239,7 +157,7 @@ def test_leave_site_out_never_tears_relatives(table, data):
             people(site=[None] + ["a", "b", "c"] * 13),
             r"participant 'p000' has no site; fill the column 'site' or leave the patient out",
         ),
-        (people(site="a"), r"leave_site_out: 1 site\(s\) with 2 events or more; two are needed"),
+        (people(site="a"), r"leave_site_out: 1 site\(s\) with 2 events \(or positive cases\) or more; two are needed"),
         (
             people(site=["a", "b"] * 20, family_id=["f", "f"] + [None] * 38),
             r"'p000' \(or the family\) was seen at two sites",
@@ -249,6 +167,69 @@ def test_leave_site_out_never_tears_relatives(table, data):
 def test_leave_site_out_refuses(table, message):
     with pytest.raises(DataError, match=message):
         SITES.split(table, SITES.Options(), seed=0)
+
+
+# ---- by row: wrong on purpose ----
+
+
+def sessions(n=30, each=3):
+    """``each`` sessions of ``n`` people; what a person has, all of its sessions have."""
+    table = pd.concat([people(n).assign(session_id=f"ses-{k}") for k in range(each)], ignore_index=True)
+    return table.assign(stratum=table["participant_id"].isin([f"p{i:03d}" for i in range(0, n, 3)]))
+
+
+def test_by_row_a_person_is_on_both_sides_and_by_person_never():
+    table = sessions()
+    torn = {
+        name: (sides(module.split(table, module.Options(), seed=0), table) > 1).mean()
+        for name, module in (("row", ROWS), ("person", KFOLD))
+    }
+    assert torn["row"] == pytest.approx(1 - 0.8**3 - 0.2**3, abs=0.08)  # a fold tests one or two of three sessions
+    assert torn["person"] == 0
+    assert (ROWS.LEAKS, ROWS.ANSWERS) == (True, ())
+
+
+def test_by_row_it_is_kfold_where_every_row_is_a_person():
+    table = people(50)
+    same(ROWS.split(table, ROWS.Options(), seed=4), KFOLD.split(table, KFOLD.Options(), seed=4))
+
+
+@settings(max_examples=40, deadline=None)
+@given(table=cohorts(), folds=st.integers(2, 4), seed=st.integers(0, 5), order=st.randoms())
+def test_by_row_every_row_is_tested_once(table, folds, seed, order):
+    options = ROWS.Options(folds=folds, repeats=2)
+    try:
+        found = ROWS.split(table, options, seed=seed)
+    except DataError:
+        assume(False)
+    tested = found[found["part"] == "test"]
+    assert len(tested) == 2 * len(table)
+    assert not tested.duplicated(["repeat", *KEY]).any()
+    sizes = (
+        tested.merge(table, on=KEY).groupby(["repeat", "fold"]).agg(n=("stratum", "size"), events=("stratum", "sum"))
+    )
+    assert sizes["n"].max() - sizes["n"].min() <= 1
+    assert sizes["events"].max() - sizes["events"].min() <= 1
+    rows = list(range(len(table)))
+    order.shuffle(rows)
+    same(ROWS.split(table.iloc[rows], options, seed=seed), found)
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "message"),
+    [
+        (
+            people(stratum=[True] * 3 + [False] * 37),
+            {},
+            r"3 of 40 rows have an event or are positive: .*; use `folds: 3`",
+        ),
+        (people(), {"folds": 1}, r"row_kfold: `folds:` must be 2 or more, not 1"),
+        (people(), {"repeats": 0}, r"row_kfold: `repeats:` must be 1 or more, not 0"),
+    ],
+)
+def test_by_row_refuses(table, options, message):
+    with pytest.raises(DataError, match=message):
+        ROWS.split(table, ROWS.Options(**options), seed=0)
 
 
 # ---- the contract of every scheme ----
@@ -261,17 +242,22 @@ def test_contract(name):
         60,
         site=[f"s{i % 3}" for i in range(60)],
         split=["train", "train", "test"] * 20,
-        event=[i % 2 == 0 for i in range(60)],
+        fold=[i % 4 for i in range(60)],
+        stratum=[i % 2 == 0 for i in range(60)],
     )
-    table = table.assign(time=1.0)
     before = table.copy()
     found = module.split(table, module.Options(), seed=3)
     assert list(found) == SPLITS
     assert set(found["part"]) == {"train", "test"}
     assert set(module.ANSWERS) <= {"new-patients", "new-site", "procedure"}
+    leaks = describe("splits", name).literals.get("LEAKS", False)
+    assert describe("splits", name)["ANSWERS"] == module.ANSWERS  # readable without an import
+    assert bool(module.ANSWERS) != leaks, "a split that leaks answers nothing"
     assert found["repeat"].min() == found["fold"].min() == 0
     assert not found.duplicated(["repeat", "fold", *KEY]).any()
-    assert (sides(found, table) == 1).all()
+    several = pd.concat([table, table.assign(session_id="ses-2")], ignore_index=True)
+    torn = sides(module.split(several, module.Options(), seed=3), several) > 1
+    assert torn.any() == leaks, "whoever tears people apart says so in LEAKS"
     for _, rows in found.groupby(["repeat", "fold"]):
         assert set(rows["part"]) == {"train", "test"}
     pd.testing.assert_frame_equal(table, before)

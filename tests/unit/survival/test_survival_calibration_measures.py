@@ -11,8 +11,10 @@ from triptych.inference.calibration import recalibration
 from triptych.inference.intervals import from_influence
 from triptych.survival.calibration import (
     d_calibration,
+    d_calibration_over,
     event_risk,
     horizon_calibration,
+    horizon_in_the_large,
     observed_over_expected,
     smooth_calibration,
 )
@@ -192,6 +194,48 @@ def test_a_perfect_model_is_uniform_and_a_wrong_one_is_not():
 
 
 # ---- what is refused -----------------------------------------------------------------------------
+
+
+def test_repeats_of_one_prediction_are_that_prediction():
+    _, event, _, survival = cohort(3, 200)
+    one = d_calibration(event, survival)
+    twice = d_calibration_over([one, one, one])
+    np.testing.assert_allclose(twice.counts, one.counts)
+    assert (twice.statistic, twice.df) == pytest.approx((one.statistic, one.df))
+    assert twice.p == pytest.approx(one.p)
+
+
+def test_the_test_over_repeats_is_conservative_and_still_sees_a_wrong_model():
+    """Repeats see the truth through noise of their own, as models of other folds do."""
+    p = []
+    for seed in range(200):
+        _, event, _, survival = cohort(seed, 200, censoring=0)
+        noise = np.random.default_rng(seed).normal(0, 0.05, (5, 200))
+        repeats = [d_calibration(event, survival ** np.exp(one)) for one in noise]
+        p.append(d_calibration_over(repeats).p)
+    assert np.mean(np.array(p) < 0.05) < 0.065
+    assert d_calibration_over([d_calibration(event, survival**k) for k in (2, 3)]).p < 1e-6
+
+
+def test_in_the_large_alone_is_that_of_the_whole_and_exists_for_one_prediction():
+    time, event, p, _ = cohort(6)
+    for link in ("cloglog", "logit"):
+        alone = horizon_in_the_large(time, event, p, T, link=link)
+        whole = horizon_calibration(time, event, p, T, link=link).in_the_large
+        assert alone.value == pytest.approx(whole.value, abs=1e-12)
+        np.testing.assert_allclose(alone.influence, whole.influence, atol=1e-12)
+    same = horizon_in_the_large(time, event, np.full(200, 0.5), T, link="logit")
+    observed = np.average(event & (time <= T), weights=weights_at(time, event))
+    assert special.expit(same.value) == pytest.approx(observed, abs=1e-9)
+    with pytest.raises(NotEstimableError, match="every outcome is 0"):
+        horizon_in_the_large(time + 2, event, p, T)
+
+
+def weights_at(time, event):
+    """Inverse-probability weights at T from their definition."""
+    free = kaplan_meier(time, ~event).at  # no ties here
+    known = (time > T) | event
+    return np.where(known, 1 / np.array([free(min(t, T)) for t in time]), 0)
 
 
 def test_what_is_refused():

@@ -1,0 +1,73 @@
+"""The table of measured coverages in short, as docs/coverage.md shows it: ``python -m triptych.coverage.digest``."""
+
+from collections.abc import Iterator
+
+from triptych.coverage.lookup import FEWEST, table
+
+CLAIMS = {
+    "given-model": "one trained model, new patients",
+    "cross-validation": "models of a cross-validation, new patients",
+    "procedure": "training again, by cross-validation",
+    "new-site": "unseen hospitals",
+    "calibration": "calibration of one trained model",
+    "two-models": "two trained models",
+    "two-models-cv": "two models of a cross-validation",
+    "two-procedures": "two ways of training",
+    "two-models-sites": "two models at unseen hospitals",
+}
+INTERVALS = (
+    "| claim | method | cells | lowest | mean | highest | clearly < .93 | clearly > .97 | refused: would have held |"
+)
+TESTS = "| claim | method | cells | lowest | mean | highest | clearly > .065 | refused: would have rejected |"
+
+
+def markdown(*, tests: bool) -> list[str]:
+    """One line per claim and method that the rule chooses: how many simulated cells, and what was measured in them."""
+    head = TESTS if tests else INTERVALS
+    return [head, "|---" * (head.count("|") - 1) + "|", *_lines(tests)]
+
+
+def _lines(tests: bool) -> Iterator[str]:
+    rows = [row for row in table() if row["chosen"] == "True"]
+    for scenario, claim in CLAIMS.items():
+        if scenario.startswith("two-") != tests:
+            continue
+        own = [row for row in rows if row["scenario"] == scenario]
+        for method in dict.fromkeys(row["method"] for row in own):
+            yield from _line(claim, method, [row for row in own if row["method"] == method], tests)
+
+
+def _line(claim: str, method: str, rows: list[dict[str, str]], tests: bool) -> Iterator[str]:
+    given = [(float(row["share"]), _times(row, "estimable")) for row in rows if _times(row, "estimable") >= FEWEST]
+    refused = [float(row["if_not_refused"]) for row in rows if _times(row, "refused") >= FEWEST]
+    if not given and not refused:
+        return
+    shares = [share for share, _ in given]
+    found = [str(len(shares)), *(_number(f(shares)) if shares else "-" for f in (min, _mean, max))]
+    above = 0.065 if tests else 0.97
+    clearly = [sum(share - above > _error(above, n) for share, n in given)]
+    if not tests:
+        clearly.insert(0, sum(0.93 - share > _error(0.93, n) for share, n in given))
+    spared = f"{_number(min(refused))} to {_number(max(refused))} in {len(refused)} cells" if refused else "-"
+    yield f"| {claim} | `{method}` | {' | '.join([*found, *map(str, clearly)])} | {spared} |"
+
+
+def _error(share: float, n: float) -> float:
+    """Two Monte-Carlo errors."""
+    return 2 * (share * (1 - share) / n) ** 0.5
+
+
+def _times(row: dict[str, str], share: str) -> float:
+    return float(row[share]) * int(row["replicates"])
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}".removeprefix("0")
+
+
+if __name__ == "__main__":
+    print("\n".join([*markdown(tests=False), "", *markdown(tests=True)]))

@@ -1,0 +1,174 @@
+"""What is changed in Snakemake's SLURM executor (plugin 2.8.0), and why; each change goes away when the plugin has it.
+
+The reports are in docs/upstream.md.  The plugin's module and Snakemake's workflow are given by the caller: nothing is imported.
+
+- States are reduced to one word, and a job that SLURM has lost does not count as running for ever (``states``).
+- The time between two polls stays below ``LONGEST_WAIT``; the plugin's grows to three minutes.
+- A failed job is told in one sentence with rule, wildcards, SLURM id, reason and logs, also when SLURM refused a group.
+- Jobs of an earlier run that are still in the queue stop a new run: two jobs would write one file.
+- Job arrays are refused: with them a rule may read a file that is being written.
+- ``cores: all`` of profiles/default means this machine; it does not limit jobs on other machines, and inside a job it means the
+  CPUs that were allotted.
+- What was submitted is kept in a record (``record``).
+"""
+
+import os
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from triptych.slurm import record, states
+
+LONGEST_WAIT = 30  # seconds between two polls
+
+
+def install(plugin: Any, workflow: Any, study: str) -> None:
+    """Change the plugin's executor for this run.
+
+    Parameters
+    ----------
+    plugin
+        The module ``snakemake_executor_plugin_slurm``, or None where it is not installed.
+    workflow
+        Snakemake's workflow, while its Snakefile is parsed.
+    """
+    inside = "SLURM_JOB_ID" in os.environ and workflow.remote_exec
+    if inside:
+        cpus = os.environ.get("SLURM_CPUS_PER_TASK") or os.environ.get("SLURM_CPUS_ON_NODE") or "1"
+        workflow.global_resources["_cores"] = int(cpus)
+    if plugin is None or inside or workflow.global_resources["_nodes"].value is None:
+        return  # on this machine only
+    workflow.resource_settings.cores = None
+    workflow.global_resources["_cores"] = None
+    _patch(plugin, study)
+
+
+def _patch(plugin: Any, study: str) -> None:
+    """Put our methods around those of the plugin's executor, once."""
+    executor = plugin.Executor
+    if hasattr(executor, "triptych"):
+        return
+    executor.triptych = True
+    start, check, ask = executor.__post_init__, executor.check_active_jobs, plugin.query_job_status
+    submitted, succeeded, failed = (
+        executor.report_job_submission,
+        executor.report_job_success,
+        executor.report_job_error,
+    )
+    shutdown = executor.shutdown
+    patience = states.Patience()
+    active: set = set()
+
+    def post_init(self, *words: Any) -> None:
+        settings = self.workflow.executor_settings
+        if settings.array_jobs:
+            raise plugin.WorkflowError(
+                "job arrays mix up their tasks with this plugin; leave out --slurm-array-jobs (docs/slurm.md)"
+            )
+        settings.jobname_prefix = prefix(study)
+        if left := " ".join(earlier_jobs(study)):
+            raise plugin.WorkflowError(
+                f"jobs of an earlier run of {study!r} are still in SLURM's queue, and two jobs would write one file; wait for "
+                f"them, or cancel them: scancel {left}"
+            )
+        planned = Counter(job.rule.name for job in self.workflow.dag.needrun_jobs())
+        record.add(study, "run", pid=os.getpid(), planned=dict(planned))
+        start(self, *words)
+
+    async def check_active_jobs(self, active_jobs: list[Any]) -> Any:
+        active.clear()
+        active.update(job.external_jobid for job in active_jobs)
+        async for job in check(self, active_jobs):
+            yield job
+        self.next_seconds_between_status_checks = min(self.next_seconds_between_status_checks, LONGEST_WAIT)
+
+    async def query_job_status(command: str, logger: Any) -> Any:
+        found, seconds = await ask(command, logger)
+        if found is None:
+            return found, seconds
+        missing = active - set(found)
+        return patience.settle({**found, **(states.ask_sacct(missing) if missing else {})}, active), seconds
+
+    def report_job_submission(self, info: Any, *words: Any, **more: Any) -> None:
+        log = str(info.aux.get("slurm_logfile", "")) if info.aux else ""
+        record.add(study, "submitted", id=info.external_jobid, log=log, **about(info.job))
+        submitted(self, info, *words, **more)
+
+    def report_job_success(self, info: Any) -> None:
+        record.add(study, "done", id=info.external_jobid)
+        succeeded(self, info)
+
+    def report_job_error(self, info: Any, msg: str | None = None, **more: Any) -> None:
+        slurm_log = next(iter(more.get("aux_logs") or []), "") or ""
+        said = sentence(about(info.job), info.external_jobid, msg or "", slurm_log)
+        record.add(study, "failed", id=info.external_jobid, why=said, log=slurm_log, **about(info.job))
+        self.logger.error(said)
+        failed(self, info, msg=msg, **more)
+
+    def end(self) -> None:
+        shutdown(self)
+        record.add(study, "end")
+
+    plugin.query_job_status = query_job_status
+    for method in (check_active_jobs, report_job_submission, report_job_success, report_job_error):
+        setattr(executor, method.__name__, method)
+    executor.__post_init__, executor.shutdown = post_init, end
+
+
+def prefix(study: str) -> str:
+    """How the names of a study's SLURM jobs begin."""
+    return f"triptych_{study}"[:50]
+
+
+def earlier_jobs(study: str) -> list[str]:
+    """Ids of a study's jobs that SLURM still runs or queues in this working directory."""
+    done = subprocess.run(["squeue", "-h", "--me", "-o", "%i|%j|%Z"], capture_output=True, text=True, timeout=60)
+    lines = [line.split("|", 2) for line in done.stdout.splitlines()]
+    here = Path.cwd().resolve()
+    return [i for i, name, folder in lines if name.startswith(prefix(study) + "_") and Path(folder).resolve() == here]
+
+
+def about(job: Any) -> dict[str, Any]:
+    """What the record keeps of a Snakemake job or group of jobs."""
+    members = sorted(job, key=lambda one: (one.rule.name, *one.wildcards)) if job.is_group() else [job]
+    asked = {name: value for name, value in job.resources.items() if isinstance(value, int | str)}
+    parts = [
+        {
+            "rule": one.rule.name,
+            "wildcards": dict(one.wildcards_dict),
+            "log": next(map(str, one.log), ""),
+            "outputs": [str(file) for file in one.output],
+        }
+        for one in members
+    ]
+    name = job.groupid if job.is_group() else job.rule.name
+    return {"name": name, "parts": parts, "attempt": job.attempt, "retries": job.restart_times, "asked": asked}
+
+
+def sentence(job: dict[str, Any], slurm_id: str | None, reason: str, slurm_log: str) -> str:
+    """What failed, where it can be read, and what happens next."""
+    open_parts = [part for part in job["parts"] if not all(Path(file).exists() for file in part["outputs"])] or job[
+        "parts"
+    ]
+    named = [
+        f"  {part['rule']} " + " ".join(f"{k}={v}" for k, v in part["wildcards"].items()) + f" (log: {part['log']})"
+        for part in open_parts[:5]
+    ]
+    of = (
+        f"{len(open_parts)} of {len(job['parts'])} jobs of the group {job['name']!r} have"
+        if len(job["parts"]) > 1
+        else "One job has"
+    )
+    again = job["attempt"] <= job["retries"]
+    lines = [
+        f"{of} no result; SLURM job {slurm_id or '(refused)'}, attempt {job['attempt']} of {job['retries'] + 1}:",
+        *named,
+        *([f"  and {len(open_parts) - 5} more"] if len(open_parts) > 5 else []),
+        *([f"  SLURM's log: {slurm_log}"] if slurm_log else []),
+        f"  reason: {reason.strip()}",
+        "  it is tried again"
+        if again
+        else "  it is not tried again; correct the cause and start the same command again",
+    ]
+    return "\n".join(lines)

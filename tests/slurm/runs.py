@@ -1,0 +1,110 @@
+"""Snakemake runs on the cluster of tests, in a process group of their own, and SLURM's own records of their jobs."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FAST = ("--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2")
+FIELDS = ("JobIDRaw", "State", "Partition", "NodeList", "AllocTRES", "ReqMem", "Timelimit", "Start", "End")
+TINY = """\
+# A workflow of sleeping jobs, with this project's profile and executor.
+import sys
+from triptych.slurm import executor
+
+executor.install(sys.modules.get("snakemake_executor_plugin_slurm"), workflow, "tiny")
+
+rule all:
+    input: "done.txt"
+
+"""
+
+
+class Run:
+    """One call of snakemake."""
+
+    def __init__(self, folder, cluster, *words, profile="profiles/slurm", fast=True):
+        self.folder, self.cluster = Path(folder), cluster
+        self.output = self.folder / "said.txt"
+        command = [sys.executable, "-m", "snakemake", "--profile", profile, *(FAST if fast else ()), *map(str, words)]
+        self.started = time.time()
+        with self.output.open("a") as out:
+            self.process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=environment(cluster),
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                # a shell's background job ignores SIGINT, and hands that on
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            )
+
+    def wait(self, seconds=400):
+        """The exit code."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            raise AssertionError(f"still running after {seconds} s:\n{self.said[-3000:]}") from None
+
+    @property
+    def said(self):
+        return self.output.read_text()
+
+    @property
+    def record(self):
+        return record(self.folder)
+
+    def running(self, rule, seconds=120):
+        """SLURM id of a running job that holds a rule; waits for one."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            mine = {
+                e["id"] for e in self.record if e["event"] == "submitted" and any(p["rule"] == rule for p in e["parts"])
+            }
+            now = dict(line.split() for line in self.cluster.ask("squeue", "-ho", "%i %T").splitlines())
+            if found := [i for i in mine if now.get(i) == "RUNNING"]:
+                return found[0]
+            assert self.process.poll() is None, self.said[-3000:]
+            time.sleep(0.2)
+        raise AssertionError(f"no job of {rule} was started:\n{self.said[-3000:]}")
+
+
+def record(folder):
+    """What the executor noted: all events of the folder's study."""
+    files = list((Path(folder) / ".triptych" / "slurm").glob("*.jsonl"))
+    return [json.loads(line) for line in files[0].read_text().splitlines()] if files else []
+
+
+def submitted(folder, rule):
+    """SLURM ids of the jobs that held a rule, in the order of submission."""
+    return [e["id"] for e in record(folder) if e["event"] == "submitted" and any(p["rule"] == rule for p in e["parts"])]
+
+
+def environment(cluster=None):
+    """This process' environment, without what would change a run, with the cluster."""
+    drop = ("TRIPTYCH_", "SNAKEMAKE_", "PYTHONPATH", "SLURM_", "SBATCH_", "SRUN_")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(drop)}
+    return kept | (cluster.environment if cluster else {}) | {"PYTHONPATH": str(ROOT / "src")}
+
+
+def tiny(folder, rules):
+    """A folder with the tiny workflow, some rules, and this project's profile."""
+    folder.mkdir(parents=True)
+    shutil.copytree(ROOT / "profiles", folder / "profiles")
+    (folder / "Snakefile").write_text(TINY + rules)
+    return folder
+
+
+def accounted(cluster, ids):
+    """SLURM's accounting of some jobs: id -> {field: value}; of a requeued job the last start."""
+    text = cluster.ask("sacct", "-X", "-nP", "-o", ",".join(FIELDS), "-j", ",".join(ids))
+    rows = [dict(zip(FIELDS, line.split("|"), strict=True)) for line in text.splitlines()]
+    return {row["JobIDRaw"]: row for row in rows}

@@ -1,0 +1,43 @@
+"""People may be left out by name, and long numbers are not one another."""
+
+import pytest
+
+from triptych.examples import make_examples
+from triptych.ledger import Ledger
+from triptych.outcomes import plain_word
+from triptych.study_file import read
+
+
+def test_a_study_may_leave_people_out_by_name(write_study):
+    exclude = ("    inputs:\n", "    exclude: {participant_id: [p1]}\n    inputs:\n")
+    assert read(write_study(exclude)).tasks["os"].exclude == {"participant_id": ["p1"]}
+
+
+@pytest.mark.parametrize("named", [1000002, "1000002"])
+def test_of_two_long_numbers_only_the_named_one_leaves(cohort_of, named):
+    rows = [f"{1000001 + k},{10 + k},{k % 2},{k}" for k in range(12)]
+    people, _ = cohort_of(["participant_id,months,died,age", *rows])
+    ledger = Ledger("t")
+    made = make_examples(
+        people,
+        task="t",
+        kind="survival",
+        outcome={"time": "months", "event": "died", "event_value": None},
+        inputs={"clinical": ["age"]},
+        ledger=ledger,
+        exclude={"participant_id": [named]},
+    )
+    assert len(made) == 11
+    assert "1000002" not in set(made.table["participant_id"])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [(1, "1"), (1.0, True), ("Yes ", "yes"), (0.1 + 0.2, 0.3), (12345678, "12345678")]
+)
+def test_equal_values_have_one_spelling(one, other):
+    assert plain_word(one) == plain_word(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [(1000001, 1000002), (0.1234567, 0.1234568), ("a", "b")])
+def test_other_values_have_another(one, other):
+    assert plain_word(one) != plain_word(other)

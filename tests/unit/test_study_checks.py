@@ -1,0 +1,249 @@
+"""Names that exist, columns that are there, options that fit: what is not right is one sentence with file, line and key."""
+
+import re
+import shutil
+
+import pytest
+from written_study import line_of
+
+from triptych import plugins
+from triptych.errors import StudyError
+from triptych.study_file import read
+
+# (what is replaced, by what, word that marks the line, message)
+REFUSED = {
+    "unknown cohort of a task": (
+        ("cohorts: [ours]", "cohorts: [oursd]"),
+        "oursd",
+        r"key tasks\.os\.cohorts: no cohort 'oursd' in this study; did you mean 'ours'\?",
+    ),
+    "unknown cohort plug-in": (
+        ("ours: {table: ", "gse7391: null\n  ours: {table: "),
+        "gse7391",
+        r"key cohorts\.gse7391: nothing called 'gse7391' in cohorts; did you mean 'gse7390'\?",
+    ),
+    "unknown model": (
+        ("use: cox\n", "use: coxx\n"),
+        "coxx",
+        r"key models\.cox\.use: nothing called 'coxx' in models; did you mean 'cox'\?",
+    ),
+    "unknown split": (
+        ("split: repeated_kfold", "split: repeated_kfolds"),
+        "kfolds",
+        r"key validation\.split: nothing called 'repeated_kfolds' in splits; did you mean 'repeated_kfold'\?",
+    ),
+    "unknown metric": (
+        ("- harrell_c", "- harel_c"),
+        "metrics",
+        r"key statistics\.metrics: nothing called 'harel_c' in metrics; did you mean 'harrell_c'\?",
+    ),
+    "unknown figure": (
+        ("figures: [forest]", "figures: [forst]"),
+        "figures",
+        r"key statistics\.figures: nothing called 'forst' in figures; did you mean 'forest'\?",
+    ),
+    "unknown audit": (
+        ("same_content", "same_contents"),
+        "same_contents",
+        r"key audit\.same_contents: nothing called 'same_contents' in audit; did you mean 'same_content'\?",
+    ),
+    "no metric": (("    - harrell_c\n    - brier", "    []"), "metrics", r"key statistics\.metrics: .*at least 1 item"),
+    "negative seed": (
+        ("name: mine", "seed: -3\nname: mine"),
+        "seed",
+        r"key seed: a seed is a whole number, 0 or more, not -3",
+    ),
+    "missing time column": (
+        ("time: months", "time: month"),
+        "time: month",
+        r"key tasks\.os\.outcome\.time: cohort 'ours' has no column 'month'; did you mean 'months'\?",
+    ),
+    "missing event column": (
+        ("event: died", "event: dead"),
+        "event: dead",
+        r"key tasks\.os\.outcome\.event: cohort 'ours' has no column 'dead'; did you mean 'died'\?",
+    ),
+    "no event column": (
+        ("event: died, ", ""),
+        "outcome",
+        r"key tasks\.os\.outcome: .*needs the column of its event; add `event:`",
+    ),
+    "missing input column": (
+        ("[age, sex]", "[agee, sex]"),
+        "agee",
+        r"key tasks\.os\.inputs\.clinical: cohort 'ours' has no column 'agee'; did you mean 'age'\?",
+    ),
+    "pattern that finds nothing": (
+        ("[g*]", "[gene*]"),
+        "gene*",
+        r"key tasks\.os\.inputs\.genes: cohort 'ours' has no column 'gene\*'",
+    ),
+    "outcome among the inputs": (
+        ("[age, sex]", "[age, died]"),
+        "[age, died]",
+        r"key tasks\.os\.inputs\.clinical: 'died' takes the outcome column 'died' as an input \(target leak\)",
+    ),
+    "time among the inputs": (
+        ("[age, sex]", "[age, months]"),
+        "[age, months]",
+        r"'months' takes the outcome column 'months' as an input \(target leak\)",
+    ),
+    "outcome among the inputs through a pattern": (
+        ("[g*]", '["*d"]'),
+        '["*d"]',
+        r"key tasks\.os\.inputs\.genes: '\*d' takes the outcome column 'died' as an input \(target leak\); name the inputs",
+    ),
+    "outcome among the inputs through a star": (("[g*]", '["*"]'), '["*"]', r"target leak"),
+    "task of a kind that no metric scores": (
+        ("    title: Overall survival", "    title: Overall survival\n    kind: regression"),
+        "metrics",
+        r"key statistics\.metrics: no metric here can score the regression task 'os'; add mae or r2",
+    ),
+    "no horizon": (
+        ("    horizon: 12\n", ""),
+        "  os:",
+        r"key tasks\.os: the metric 'brier' needs a horizon; add `horizon:` to the task",
+    ),
+    "no cohort in a task": (("    cohorts: [ours]\n", ""), "  os:", r"key tasks\.os: a task needs `cohorts:`"),
+    "unknown block": (
+        ("inputs: [clinical]", "inputs: [clinicl]"),
+        "clinicl",
+        r"key models\.cox\.inputs: task 'os' has no block of inputs 'clinicl'; did you mean 'clinical'\?",
+    ),
+    "unknown task of a model": (
+        ("inputs: [clinical]", "tasks: [osx]"),
+        "osx",
+        r"key models\.cox\.tasks: no task 'osx' in this study; did you mean 'os'\?",
+    ),
+    "unknown task of options": (
+        ("inputs: [clinical]", "options_by_task: {osx: {}}"),
+        "osx",
+        r"key models\.cox\.options_by_task: no task 'osx' in this study; did you mean 'os'\?",
+    ),
+    "model of two kinds": (
+        ("inputs: [clinical]", "column: age"),
+        "  cox:",
+        r"key models\.cox: say exactly one of `use:` \(a plug-in\), `column:` and `external:`",
+    ),
+    "model of no kind": (("    use: cox\n", ""), "  cox:", r"key models\.cox: say exactly one of `use:`"),
+    "external model without predictions": (
+        ("    use: cox\n", "    external: theirs\n"),
+        "  cox:",
+        r"key models\.cox: `external:` and `column:` go with a study that has `predictions:`",
+    ),
+    "unknown option of a model": (
+        ("{ridge: [1.0, 10.0]}", "{rigde: [1.0, 10.0]}"),
+        "rigde",
+        r"key models\.cox\.options: 'cox' has no option 'rigde'; did you mean 'ridge'\?",
+    ),
+    "option of a wrong type": (
+        ("{ridge: [1.0, 10.0]}", "{ridge: 1.0}"),
+        "ridge",
+        r"key models\.cox\.options: option 'ridge' of 'cox' must be tuple\[float, \.\.\.\], not 1\.0",
+    ),
+    "option of a wrong type for one task": (
+        ("inputs: [clinical]", "options_by_task:\n      os: {ties: exact}"),
+        "ties: exact",
+        r"key models\.cox\.options_by_task\.os: option 'ties' of 'cox' must be Literal\['efron', 'breslow'\], not 'exact'",
+    ),
+    "unknown option of a split": (
+        ("{folds: 5, ", "{fold: 5, "),
+        "{fold: 5",
+        r"key validation\.options: 'repeated_kfold' has no option 'fold'; did you mean 'folds'\?",
+    ),
+    "option of a split of a wrong type": (
+        ("{folds: 5, ", "{folds: five, "),
+        "folds: five",
+        r"key validation\.options: option 'folds' of 'repeated_kfold' must be int, not 'five'",
+    ),
+    "split that does not answer": (
+        ("estimand: new-patients", "estimand: new-site"),
+        "split:",
+        r"key validation\.split: the split 'repeated_kfold' cannot answer the estimand 'new-site' \(these models, at a hospital "
+        r"never seen in training\); use .*leave_site_out",
+    ),
+    "no validation": (
+        ("validation:\n  split: repeated_kfold\n  options: {folds: 5, repeats: 2}\n", ""),
+        None,
+        r"study\.yaml: the key 'validation' is missing; say how the patients are split",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_refused(write_study, what):
+    change, mark, message = REFUSED[what]
+    path = write_study(change)
+    with pytest.raises(StudyError) as caught:
+        read(path)
+    said = str(caught.value)
+    assert re.search(message, said), said
+    if mark:
+        assert said.startswith(f"{path}:{line_of(path, mark)}, "), said
+    assert "\n" not in said
+
+
+def test_a_task_without_a_model(write_study):
+    other = "  other: {title: Other, cohorts: [ours], outcome: {time: months, event: died}, horizon: 1}\nmodels:\n"
+    path = write_study(
+        ("models:\n", other),
+        ("    label: Cox", "    tasks: [os]"),
+        ("{use: kaplan_meier}", "{use: kaplan_meier, tasks: [os]}"),
+    )
+    with pytest.raises(
+        StudyError, match=r"key tasks\.other: no model competes in the task 'other'; add it to the `tasks:`"
+    ):
+        read(path)
+
+
+def test_model_that_cannot_do_the_task(write_study, tmp_path, monkeypatch):
+
+    copied = tmp_path / "triptych"
+    shutil.copytree(plugins.PACKAGE, copied, ignore=shutil.ignore_patterns("__pycache__"))
+    (copied / "models" / "sorter.py").write_text('"""Sorts."""\nTASKS = ("classification",)\n')
+    monkeypatch.setattr(plugins, "PACKAGE", copied)
+    path = write_study(("use: cox\n", "use: sorter\n"))
+    with pytest.raises(
+        StudyError, match=r":18, key models\.cox\.use: 'sorter' does classification, not the survival task 'os'"
+    ):
+        read(path)
+
+
+@pytest.mark.parametrize("kind", ["models", "splits"])
+def test_required_option_that_is_missing(write_study, tmp_path, monkeypatch, kind):
+
+    copied = tmp_path / "triptych"
+    shutil.copytree(plugins.PACKAGE, copied, ignore=shutil.ignore_patterns("__pycache__"))
+    text = '"""."""\nTASKS = ("survival",)\nANSWERS = ("new-patients",)\nclass Options:\n    width: int\n'
+    (copied / kind / "strict.py").write_text(text)
+    monkeypatch.setattr(plugins, "PACKAGE", copied)
+    change = {
+        "models": ("{use: kaplan_meier}", "{use: strict}"),
+        "splits": ("split: repeated_kfold\n  options: {folds: 5, repeats: 2}", "split: strict"),
+    }
+    key = {"models": r"models\.km\.options", "splits": r"validation\.options"}[kind]
+    with pytest.raises(StudyError, match=rf"study\.yaml:\d+, key {key}: 'strict' needs the option 'width' \(int\)"):
+        read(write_study(change[kind]))
+
+
+def test_job_fold_needs_folds_that_are_known_when_planning(write_study):
+    new_site = ("estimand: new-patients", "estimand: new-site")
+    split = ("split: repeated_kfold\n  options: {folds: 5, repeats: 2}", "split: leave_site_out")
+    read(write_study(new_site, split))
+    path = write_study(new_site, split, ("    label: Cox", "    job: fold"))
+    with pytest.raises(
+        StudyError,
+        match=r"study\.yaml:19, key models\.cox\.job: the folds of the split 'leave_site_out' .* use `job: repeat`",
+    ):
+        read(path)
+    read(write_study(("    label: Cox", "    job: fold")))  # k folds are known
+    read(
+        write_study(
+            ("split: repeated_kfold\n  options: {folds: 5, repeats: 2}", "split: given"),
+            ("    label: Cox", "    job: fold"),
+        )
+    )
+
+
+def test_a_column_name_with_brackets_names_itself(write_study):
+    read(write_study(("[age, sex]", "[age, 'size [cm]']")))
