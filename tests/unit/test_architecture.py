@@ -41,7 +41,7 @@ FLOORS = [
         "elsewhere",
     },
     {"models", "splits", "fitting", "resuming", "check", "examples", "outcomes", "ledger"},
-    {"nets", "training", "survival", "cohorts", "likeness"},
+    {"nets", "training", "survival", "cohorts"},
     {
         "tables",
         "plugins",
