@@ -66,7 +66,9 @@ def measured(folder: Path, *words: str) -> tuple[float, float]:
 def finish(folder: Path) -> None:
     """Make every output as an empty file and let Snakemake note it as made: nothing is left to do, nothing was computed."""
     command = [sys.executable, "-m", "snakemake", "--configfile", "study.yaml", "--cores", "1"]
-    done = subprocess.run([*command, "--summary"], cwd=folder, env=environment(), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [*command, "--summary"], cwd=folder, env=environment(), capture_output=True, text=True, check=True
+    )
     for line in done.stdout.splitlines()[1:]:
         path = folder / line.split("\t")[0]
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,7 +98,14 @@ def main() -> str:
             again = measured(folder, "--quiet", "all", "--configfile", "study.yaml")
             ratio = f"{plan[0] / alone[0]:.2f}"
             rows.append([f"{n:,}", cells(alone), cells(plan), ratio, cells(on_slurm), cells(again)])
-    header = ["fits, a job each", "bare workflow, plan", "plan", "ratio", "plan with the SLURM profile", "nothing to do"]
+    header = [
+        "fits, a job each",
+        "bare workflow, plan",
+        "plan",
+        "ratio",
+        "plan with the SLURM profile",
+        "nothing to do",
+    ]
     text = "## Plans of many jobs\n\nCPU seconds and peak memory.\n\n" + table(header, rows) + "\n"
     print(text)
     return text

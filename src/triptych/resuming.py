@@ -51,7 +51,11 @@ def fit_or_resume(
         fits.append(known)
     whole = [predictions for predictions, _, _ in fits if len(predictions)]
     together = pd.concat(whole, ignore_index=True) if whole else fits[0][0]
-    return together, [note for _, notes, _ in fits for note in notes], [lost for *_, failures in fits for lost in failures]
+    return (
+        together,
+        [note for _, notes, _ in fits for note in notes],
+        [lost for *_, failures in fits for lost in failures],
+    )
 
 
 def key(sources: Sequence[Path], *, use: str, times: np.ndarray | None, **how: Any) -> str:

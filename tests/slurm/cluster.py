@@ -108,12 +108,23 @@ def install() -> None:
     if not (gone := missing()):
         return
     if not shutil.which("apt-get"):
-        raise SystemExit(f"not installed: {', '.join(gone)}; this machine has no apt: install SLURM, munge and MariaDB by hand")
+        raise SystemExit(
+            f"not installed: {', '.join(gone)}; this machine has no apt: install SLURM, munge and MariaDB by hand"
+        )
     print(f"not installed: {', '.join(gone)}; installing from Debian: {PACKAGES}", flush=True)
     root = [] if os.getuid() == 0 else ["sudo"]
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run([*root, "apt-get", "update", "-qq"], check=True)
-    command = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+    command = [
+        *root,
+        "env",
+        "DEBIAN_FRONTEND=noninteractive",
+        "apt-get",
+        "install",
+        "-y",
+        "-qq",
+        "--no-install-recommends",
+    ]
     subprocess.run([*command, *PACKAGES.split()], check=True, stdout=subprocess.DEVNULL, env=quiet)
 
 

@@ -1,4 +1,4 @@
-"""A study from end to end on the cluster: the same result as on one machine, GPUs where they are asked for, what a failure leaves."""
+"""A study from end to end on the cluster: the result of one machine, GPUs where asked for, and what a failure leaves."""
 
 import hashlib
 import json

@@ -81,7 +81,14 @@ def test_a_finished_fold_is_not_fitted_again(examples, splits, source, tmp_path,
 
 @pytest.mark.parametrize(
     "other",
-    [{"seed": 4}, {"options": {"ridge": [1.0]}}, {"times": None}, {"device": "cuda"}, {"use": "coxnet"}, {"tolerate": True}],
+    [
+        {"seed": 4},
+        {"options": {"ridge": [1.0]}},
+        {"times": None},
+        {"device": "cuda"},
+        {"use": "coxnet"},
+        {"tolerate": True},
+    ],
     ids=str,
 )
 def test_what_it_was_told_is_part_of_its_name(source, other):

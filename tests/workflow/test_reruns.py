@@ -76,7 +76,12 @@ def test_nothing_changed_nothing_runs(run):
         ("inference/intervals.py", "FEWEST_UNITS = 20", "FEWEST_UNITS = 21", AFTER_INTERVAL),
         ("figures/forest.py", 'TABLE = "scores"\n', 'TABLE = "scores"\nEXTRA = 1\n', {"draw": 2, "report": 1}),
         ("report/page.py", "import", "MORE = 1\nimport", {"report": 1}),
-        ("audit/fold_without_event.py", 'SEVERITY = "stop"', 'SEVERITY = "warn"', {"audit": 2, "fit": ALL["fit"], **AFTER_FIT}),
+        (
+            "audit/fold_without_event.py",
+            'SEVERITY = "stop"',
+            'SEVERITY = "warn"',
+            {"audit": 2, "fit": ALL["fit"], **AFTER_FIT},
+        ),
         ("cohorts/gse7390.py", "CITATION =", "EXTRA = 1\nCITATION =", {}),  # not in the study
     ],
 )

@@ -21,7 +21,15 @@ def part(rule, log="", outputs=(), **wildcards):
 
 
 def job(slurm, *parts, name="fits", attempt=1, **more):
-    return {"id": slurm, "name": name, "parts": list(parts), "attempt": attempt, "retries": 2, "log": "slurm.log", **more}
+    return {
+        "id": slurm,
+        "name": name,
+        "parts": list(parts),
+        "attempt": attempt,
+        "retries": 2,
+        "log": "slurm.log",
+        **more,
+    }
 
 
 FITS = [part("fit", f"logs/{k}.log", [f"{k}.parquet"], task="os", model="cox", batch=f"repeat-{k}") for k in range(3)]
@@ -70,7 +78,9 @@ def test_done_running_waiting_failed():
     assert "8 PartitionConfig: the partition does not allow this request, it will never start" in text
     assert "failed:" not in text, "it was submitted again"
     assert "running (snakemake has the process id 5)" in text
-    events.append({"event": "failed", "why": "One job has no result\n  reason: TIMEOUT", **job("10", FITS[2], attempt=2)})
+    events.append(
+        {"event": "failed", "why": "One job has no result\n  reason: TIMEOUT", **job("10", FITS[2], attempt=2)}
+    )
     text = report("mine", [*events, {"event": "end"}], {}, alive=False)
     assert row(text, "fit") == [4, 2, 0, 0, 1]
     assert "reason: TIMEOUT" in text

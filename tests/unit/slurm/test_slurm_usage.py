@@ -43,7 +43,23 @@ def test_jobs_are_counted_by_rule():
     assert (found["fit"].jobs, found["fit"].parts, found["fit"].failed) == (1, 5, 1)
     text = report(found)
     line = next(line for line in text.splitlines() if line.startswith("fit_on_gpu"))
-    assert line.split() == "fit_on_gpu 1 0 8000 MB 900 MB 120 min 2.2 min 46% 1 41 %".split()
+    assert line.split() == [
+        "fit_on_gpu",
+        "1",
+        "0",
+        "8000",
+        "MB",
+        "900",
+        "MB",
+        "120",
+        "min",
+        "2.2",
+        "min",
+        "46%",
+        "1",
+        "41",
+        "%",
+    ]
     assert "  fit_on_gpu:\n    mem_mb: 1400 * attempt\n    runtime: 5 * attempt" in text
 
 
