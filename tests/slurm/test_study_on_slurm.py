@@ -1,15 +1,15 @@
 """A study from end to end on the cluster: the result of one machine, GPUs where asked for, and what a failure leaves."""
 
 import hashlib
-import json
 import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from runs import Run, accounted, record, submitted
+from runs import Run, accounted, environment, record, submitted
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from small_study import STUDY, clone, people, planned, replace, snakemake, write_study
@@ -17,13 +17,12 @@ from small_study import STUDY, clone, people, planned, replace, snakemake, write
 # A network for the workflow (it imports torch), that can be fitted where there is no GPU: those of the cluster compute nothing.
 NETWORK = "from time import sleep\n\nimport torch  # noqa: F401\n\n"
 NET = "  net: {use: net, label: Network, device: cuda, job: fold, tasks: [both], options: {ridge: [1.0]}}\n"
-FOLDS = 2
 
 
-def without_result(text):
+def with_network(text):
     """The study of the other tests of the workflow, with a network on GPUs and four folds to fit one by one."""
     text = text.replace("options: {folds: 2, repeats: 1}", "options: {folds: 2, repeats: 2}")
-    return text.replace("\nvalidation:", NET + "\nvalidation:")
+    return text.replace("\nvalidation:", NET + "\nvalidation:").replace("controls: [permuted, site]", "controls: []")
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +32,7 @@ def bare(asked_for, tmp_path_factory):
     (models / "net.py").write_text(
         NETWORK + (models / "cox.py").read_text().replace("    x, ", "    sleep(8)\n    x, ", 1)
     )
-    return write_study(folder, without_result(STUDY), north=people(1, 60), south=people(2, 50))
+    return write_study(folder, with_network(STUDY), north=people(1, 60), south=people(2, 50))
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +46,9 @@ def finished(bare, cluster, side_by_side, tmp_path_factory):
     while not (kept.exists() and [path for path in kept.iterdir() if "." not in path.name]):
         assert run.process.poll() is None, run.said[-3000:]
         time.sleep(0.1)
-    victim = run.running("fit")
-    while "fits-both-cox" not in (
-        named := {e["id"]: e["name"] for e in record(there) if e["event"] == "submitted"}
-    ).get(victim, ""):
-        victim = next(i for i, name in named.items() if name == "fits-both-cox")
+    victim = next(e["id"] for e in record(there) if e.get("name") == "fits-both-cox")
     cluster.ask("scancel", victim)
-    assert run.wait(500) == 0, run.said[-5000:]
+    assert run.wait(1500) == 0, run.said[-5000:]
     assert local.result().rc == 0
     return here, there, victim
 
@@ -117,8 +112,8 @@ def test_many_fits_are_few_jobs(finished):
     _, there, _ = finished
     sizes = {e["name"]: len(e["parts"]) for e in record(there) if e["event"] == "submitted"}
     assert sizes["fits-both-cox"] == sizes["fits-south-cox"] == 4
-    assert sizes["statistics-both"] == sizes["statistics-south"] == 8
-    assert sum(e["event"] == "submitted" for e in record(there)) == 16  # 44 jobs of rules; one was submitted again
+    assert sizes["statistics-both"] == sizes["statistics-south"] > 10
+    assert sum(e["event"] == "submitted" for e in record(there)) == 16  # one of them again
 
 
 def test_nothing_is_left_to_do_and_an_edit_reruns_what_follows_as_on_one_machine(finished, tmp_path):
@@ -128,7 +123,10 @@ def test_nothing_is_left_to_do_and_an_edit_reruns_what_follows_as_on_one_machine
     one, other = (shutil.copytree(folder, tmp_path / folder.name) for folder in (here, there))
     for folder in (one, other):
         replace(folder / "study.yaml", "level: 0.95", "level: 0.9")
-    assert planned(one) == planned(other) == {"infer": 2, "draw": 2, "report": 1}
+    left = planned(one)
+    assert left == planned(other)
+    assert (left["infer"], left["report"]) == (2, 1)
+    assert not {"fit", "fit_on_gpu", "gather", "score"} & set(left)
 
 
 def test_a_fit_that_fails_for_good(finished, cluster, tmp_path):
@@ -158,15 +156,10 @@ def test_a_fit_that_fails_for_good(finished, cluster, tmp_path):
     left = planned(folder)
     assert left["fit"] == 2
     assert left["infer"] == left["gather"] == 1
-    assert left["draw"] == 2
-    assert "read_cohort" not in left
+    assert not {"read_cohort", "make_examples", "fit_on_gpu"} & set(left)
 
 
 def test_what_was_asked_for_and_used(finished, cluster):
-    import subprocess
-
-    from runs import environment
-
     _, there, _ = finished
     command = [sys.executable, "-m", "triptych.slurm"]
     said = [
@@ -183,4 +176,3 @@ def test_what_was_asked_for_and_used(finished, cluster):
     assert "fit_on_gpu:\n    mem_mb: " in said[1]
     proposed = int(said[1].partition("fit_on_gpu:\n    mem_mb: ")[2].split()[0])
     assert 100 <= proposed <= 4000
-    assert json.dumps(proposed)

@@ -129,7 +129,7 @@ def test_a_study_of_two_kinds_scores_each_by_its_own_metrics(write_study):
             CLASSES,
             ("    - brier_class", "    - brier"),
             "metrics",
-            r"key statistics\.metrics: the metric 'brier' scores survival, and no task here is of that kind; remove it",
+            r"key statistics\.metrics: 'brier' scores survival, and no task here is of that kind; remove it",
         ),
         (
             NUMBERS,

@@ -35,7 +35,7 @@ BEFORE_FIT = ("read_cohort", "make_examples", "split", "audit", "fit")
 AFTER_FIT = {rule: n for rule, n in ALL.items() if rule not in BEFORE_FIT}
 AFTER_FIT_OF_ONE_TASK = {rule: n if rule in OF_THE_STUDY else n // 2 for rule, n in AFTER_FIT.items()}
 AFTER_SCORES = {"infer": 2, "components": 2, "planning": 2, "ranks": 1, "draw": 2, "report": 1}
-AFTER_INTERVAL = {"infer": 2, "calibration": 2, "decision": 2, "planning": 2, "ranks": 1, "draw": 2, "report": 1}
+AFTER_INTERVAL = {"infer": 2, "planning": 2, "ranks": 1, "draw": 2, "report": 1}
 NO_OP_CPU = 4.5  # 3 s on an idle machine
 
 
@@ -71,9 +71,14 @@ def test_nothing_changed_nothing_runs(run):
             "best = int(np.argmax(score[::-1]))",
             {},
         ),  # not in the study
-        ("metrics/harrell_c.py", "strata=held.fold)", "strata=None)", {"score": 2, **AFTER_SCORES}),
+        (
+            "metrics/harrell_c.py",
+            "held.risk, strata=held.fold)",
+            "held.risk, strata=None)",
+            {"score": 2, **AFTER_SCORES},
+        ),
         ("metrics/uno_c.py", "strata=held.fold,", "strata=None,", {}),  # not in the study
-        ("inference/intervals.py", "FEWEST_UNITS = 20", "FEWEST_UNITS = 21", AFTER_INTERVAL),
+        ("inference/evidence.py", "found.se > 1e-14", "found.se > 1e-13", AFTER_INTERVAL),
         ("figures/forest.py", 'TABLE = "scores"\n', 'TABLE = "scores"\nEXTRA = 1\n', {"draw": 2, "report": 1}),
         ("report/page.py", "import", "MORE = 1\nimport", {"report": 1}),
         (

@@ -9,7 +9,7 @@ import yaml
 from small_study import ROOT, replace, snakemake
 
 PROFILE = ("--profile", "profiles/slurm", "--configfile", "study.yaml")
-NET = '  net: {use: deepsurv, label: Network, device: cuda, job: fold, tasks: [both]}\n\nvalidation:'
+NET = "  net: {use: deepsurv, label: Network, device: cuda, job: fold, tasks: [both]}\n\nvalidation:"
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def asked(folder, *words):
 
 def test_only_the_fits_that_say_cuda_ask_for_a_gpu(study):
     found = asked(study)
-    assert len(found["fit_on_gpu"]) == 2
+    assert len(found["fit_on_gpu"]) == 4  # two folds of the network, and of its negative control
     for rule, jobs in found.items():
         for job in jobs:
             assert ("gpu" in job) == (rule == "fit_on_gpu"), (rule, job)
@@ -50,7 +50,9 @@ def test_a_cluster_that_wants_gres(study):
     replace(profile, "    # gres: gpu:1 # with a model: gpu:a100:1", "    gres: gpu:1")
     found = asked(study)
     assert {job.get("gres") for job in found["fit_on_gpu"]} == {"gpu:1"}
-    assert not any("gpu" in job or "gres" in job for rule, jobs in found.items() for job in jobs if rule != "fit_on_gpu")
+    assert not any(
+        "gpu" in job or "gres" in job for rule, jobs in found.items() for job in jobs if rule != "fit_on_gpu"
+    )
 
 
 def test_more_at_every_attempt_and_for_larger_inputs(study):
@@ -74,13 +76,17 @@ def test_rules_that_the_profile_names_exist():
 
 
 def test_profiles_do_not_contradict_each_other():
-    """profiles/default is loaded with every profile and wins, key by key: a `default-resources:` there would wipe the whole one here."""
-    default, slurm = (yaml.safe_load((ROOT / "profiles" / name / "config.yaml").read_text()) for name in ("default", "slurm"))
+    """profiles/default is always loaded too and wins key by key: `default-resources:` there would wipe the whole one here."""
+    default, slurm = (
+        yaml.safe_load((ROOT / "profiles" / name / "config.yaml").read_text()) for name in ("default", "slurm")
+    )
     assert all(default[key] == slurm[key] for key in default.keys() & slurm.keys())
     assert set(default) <= {"cores", "keep-going", "rerun-incomplete", "show-failed-logs"}
     assert not any("array" in key for key in slurm)
     assert slurm["slurm-status-command"] == "squeue"
-    assert 3 * slurm["slurm-init-seconds-before-status-checks"] <= 120, "SLURM must remember ended jobs for longer than that"
+    assert 3 * slurm["slurm-init-seconds-before-status-checks"] <= 120, (
+        "SLURM must remember ended jobs for longer than that"
+    )
 
 
 def test_every_line_of_a_site_is_in_one_block():
@@ -114,10 +120,9 @@ def test_a_group_asks_for_one_fit_at_a_time(study):
     program = """
 import sys
 sys.path.insert(0, "src")
-from snakemake.jobs import GroupJob
-seen = {}
-resources = GroupJob.resources.fget
+from snakemake.cli import main
 from snakemake.dag import DAG
+seen = {}
 checked = DAG._update_group_components
 def look(self):
     checked(self)
@@ -125,7 +130,6 @@ def look(self):
         if group.groupid.startswith("fits-"):
             seen[group.groupid] = (len(group), dict(group.resources.items()))
 DAG._update_group_components = look
-from snakemake.cli import main
 try:
     main(sys.argv[1:])
 except SystemExit:
@@ -137,5 +141,7 @@ print("GROUP", n, asked["_cores"], asked["runtime"], asked["slurm_partition"])
 
     from small_study import environment
 
-    done = subprocess.run([sys.executable, "-c", program, "-n", *PROFILE], cwd=study, env=environment(), capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program, "-n", *PROFILE], cwd=study, env=environment(), capture_output=True, text=True
+    )
     assert "GROUP 2 1 20 cpu" in done.stdout, (done.stdout + done.stderr)[-3000:]
