@@ -83,12 +83,6 @@ def sha256(path: Path) -> str:
     return found
 
 
-def checksums(path: Path) -> dict[str, str]:
-    """File: checksum, from a list as `sha256sum` writes it."""
-    lines = (line.split(maxsplit=1) for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
-    return {name.lstrip("*"): sha for sha, name in lines}
-
-
 def columns(cohort: str, entry: Any, root: Path | None) -> list[str]:
     """Column names of a cohort: declared by the plug-in (``X*`` stands for a family), or the header of the user's table."""
     if entry is None or not entry.table:
