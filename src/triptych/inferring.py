@@ -205,7 +205,13 @@ def _estimate(one: Scored, model: str, asked: Asked) -> dict[str, Any]:
     except TriptychError as error:
         return {**row, "value": pooled["value"], "estimable": False, "reason": str(error)}
     row |= {"value": made.value, "low": made.low, "high": made.high, "se": made.se, "df": made.df}
-    row |= {"method": made.method, "chosen": choice.method, "why": choice.why, "n_units": _units(evidence, asked)}
+    row |= {
+        "person_value": pooled["person_value"],
+        "method": made.method,
+        "chosen": choice.method,
+        "why": choice.why,
+        "n_units": _units(evidence, asked),
+    }
     coverage = _measured(one, model, evidence, asked, choice.method)
     return {**row, "coverage": coverage, "estimable": True, "reason": ""}
 

@@ -16,8 +16,9 @@ from triptych.metrics._held import Held, HeldClasses, HeldNumbers
 from triptych.survival.nonparametric import censoring_curve
 from triptych.tables import KEY, PERMUTED, PERSON, PROBABILITY, SITE
 
-VALUES = ["model", "kind", "level", "value", "n", "n_events", "train_ratio", "estimable", "reason"]
+VALUES = ["model", "kind", "level", "value", "person_value", "n", "n_events", "train_ratio", "estimable", "reason"]
 INFLUENCE = ["model", *PERSON, "influence", "squares", "rows", "counted", "positive"]
+DRAWS = 60  # of one row per person; rows of a person are taken in turn, and 60 is a multiple of 1, 2, 3, 4, 5, 6, 10, 12, 15, 20
 FEWEST_AT_SITE = (10, 3)  # patients and events below which the score of one site is noise
 
 
@@ -37,6 +38,7 @@ def contributions(
     -------
     values
         One row per model for kind ``pooled``, and for each ``fold`` and ``site``; what cannot be scored says why.
+        ``person_value`` is the score with every person counted once, where some have several rows.
     influence
         One row per model and person: the sum of the influence of the person's rows, averaged over repeats, and of its squares;
         the number of these rows, how many of them the metric counts, and whether one has the event or is positive.
@@ -138,7 +140,33 @@ def _pooled(rows: Rows, score, of: str) -> tuple[dict[str, Any], pd.DataFrame | 
     by_row["squares"] = by_row["influence"] ** 2
     by_person = by_row.groupby(PERSON, sort=True, as_index=False)[["influence", "squares"]].sum()
     by_person = by_person.merge(people, on=PERSON, how="left", validate="1:1")
-    return {"value": float(np.mean(found)), **counts, "estimable": True, "reason": ""}, by_person
+    told = {"value": float(np.mean(found)), "person_value": _by_person(rows, score, people["rows"].max())}
+    return {**told, **counts, "estimable": True, "reason": ""}, by_person
+
+
+def _by_person(rows: Rows, score, most: int) -> float:
+    """The score when every person counts once: mean over draws of one row per person; NaN where nobody has several.
+
+    Within-cluster resampling (Hoffman, Sen and Weinberg 2001, Biometrika 88:1121).  Where the number of rows goes with the outcome, it
+    and the score over all rows differ.
+    """
+    if most < 2:
+        return np.nan
+    random = np.random.default_rng(0)
+    found = []
+    for repeat, held in rows.held.items():
+        sorted_rows = rows.people[repeat].sort_values(KEY).index.to_numpy()
+        order = random.permutation(sorted_rows)
+        shuffled = rows.people[repeat][PERSON].iloc[order].reset_index(drop=True)
+        person, turn = shuffled.groupby(PERSON, sort=False).ngroup(), shuffled.groupby(PERSON, sort=False).cumcount()
+        have = person.map(person.value_counts())
+        for draw in range(DRAWS):
+            taken = np.sort(order[(turn == draw % have).to_numpy()])
+            try:
+                found.append(score(held.take(taken))[0])
+            except NotEstimableError:
+                return np.nan
+    return float(np.mean(found))
 
 
 def _parts(rows: Rows, score) -> list[dict[str, Any]]:

@@ -65,6 +65,32 @@ def test_equal_ids_of_two_cohorts_are_two_people():
     assert (influence.groupby("model").size() == 120).all()
 
 
+def test_every_person_once_where_scans_go_with_the_outcome():
+    """Three scans of those with large errors: the mean over people is known."""
+    table = numbers(repeats=1, models=("a",))
+    error = (table["predicted"] - table["y"]).abs()
+    many = table[error > error.median()]
+    more = pd.concat([table, *(many.assign(session_id=f"ses-{k}") for k in (2, 3))], ignore_index=True)
+    found = pooled(contributions(more, None, "mae", None, None)[0])
+    assert found["person_value"] == pytest.approx(error.mean(), rel=1e-12)
+    assert found["value"] > found["person_value"]
+    shuffled = pooled(contributions(more.sample(frac=1, random_state=1), None, "mae", None, None)[0])
+    assert shuffled["person_value"] == pytest.approx(found["person_value"], rel=1e-12)
+    assert np.isnan(pooled(contributions(table, None, "mae", None, None)[0])["person_value"])
+
+
+def test_every_person_once_by_pairs():
+    """Sessions that repeat the first change the score over rows, and not the one over people."""
+    table = waist(repeats=1)
+    table["fold"] = 0
+    rows = table[table["model"] == "a"]
+    late = table[table["time"] > table["time"].median()]
+    more = pd.concat([table, *(late.assign(session_id=f"ses-{k}") for k in (2, 3))], ignore_index=True)
+    found = pooled(contributions(more, None, "harrell_c", None, None)[0])
+    assert found["person_value"] == pytest.approx(c_of(rows).c, rel=1e-12)
+    assert abs(found["value"] - found["person_value"]) > 1e-4
+
+
 def test_folds_and_sites():
     table = waist(sites=["h2", "h1"])
     values, _ = contributions(table, None, "harrell_c", None, 0.5)

@@ -82,6 +82,8 @@ def _score(part: pd.DataFrame, model: str) -> Cell:
     places = digits(part["value"])
     written = numbers.estimate(row["value"], row["low"], row["high"], places)
     subs = [own] if own != _usual(part) else []
+    if numbers.finite(row.get("person_value")):
+        subs.append(f"{numbers.fixed(row['person_value'], places)} with every person counted once")
     if numbers.finite(row.get("p_best")):
         subs.append(f"the best with probability {numbers.probability(row['p_best'])}")
     return number(written, row["value"], "; ".join(subs))
