@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from triptych import tables
+from triptych import openings, tables
 from triptych.auditing import check_seen
 from triptych.job import main
 from triptych.resuming import NAME
@@ -18,6 +18,8 @@ def run(
     kind: str,
     tolerance: float,
     controls: list,
+    study: str,
+    task: str,
     predictions: Path,
     curves: Path,
     failures: Path,
@@ -29,6 +31,7 @@ def run(
     check_seen(noted, folds)
     waist = gather([tables.read(path) for path in fits], said, folds, kind, tolerance, controls)
     tables.write(waist.failures, failures)
+    openings.note(waist.predictions, study, task)
     tables.write(noted, fitted)
     tables.write(waist.curves, curves)
     tables.write(waist.predictions, predictions)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from triptych import tables
+from triptych import openings, tables
 from triptych.elsewhere import bring
 from triptych.job import main
 
@@ -11,6 +11,7 @@ def run(
     *,
     file: Path,
     spec: dict,
+    study: str,
     task: str,
     external: dict,
     columns: dict,
@@ -23,6 +24,7 @@ def run(
 ) -> None:
     """Write the waist of one task, the tested people as splits, the flow, and which baselines lacked values."""
     brought = bring(file, spec, task, external, columns, [tables.read(path) for path in participants])
+    openings.note(brought.predictions, study, task)
     tables.write(brought.flow, flow)
     tables.write(brought.failures, failures)
     tables.write(brought.splits, splits)

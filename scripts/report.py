@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from triptych import provenance, tables
+from triptych import openings, provenance, tables
 from triptych.job import main
 from triptych.report.collect import collect
 from triptych.report.page import render
@@ -22,6 +22,7 @@ def run(
     """Read the results in a folder and write ``report.html`` and ``provenance.json``."""
     clone = Path(__file__).resolve().parents[1]
     found = provenance.collect(clone, command=command, seed=study["seed"], data_root=root)
+    found["looks"] = openings.counted(study["name"], list(study["tasks"]))
     tables.write(found, facts)
     tables.write(render(collect(folder, {**study, "root": root}, contents, overall, found)), page)
 

@@ -40,7 +40,7 @@ FLOORS = [
         "waist",
         "elsewhere",
     },
-    {"models", "splits", "fitting", "resuming", "check", "examples", "outcomes", "ledger"},
+    {"models", "splits", "fitting", "resuming", "check", "examples", "outcomes", "ledger", "openings"},
     {"nets", "training", "survival", "cohorts"},
     {
         "tables",

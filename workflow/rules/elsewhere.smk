@@ -22,9 +22,10 @@ rule import_predictions:
         spec=as_json(STUDY.predictions),
         external=lambda w: PLAN.external(w.task),
         columns=lambda w: PLAN.columns(w.task),
+        study=STUDY.name,
         code=code("scripts/import_predictions.py"),
     shell:
-        'python $TRIPTYCH_SCRIPTS/import_predictions.py --file "$TRIPTYCH_PREDICTIONS" --spec {params.spec:q} --task {wildcards.task}'
+        'python $TRIPTYCH_SCRIPTS/import_predictions.py --file "$TRIPTYCH_PREDICTIONS" --spec {params.spec:q} --study {params.study} --task {wildcards.task}'
         " --external {params.external:q} --columns {params.columns:q} --participants {input.participants}"
         " --predictions {output.predictions} --curves {output.curves} --splits {output.splits} --flow {output.flow}"
         " --failures {output.failures} > {log} 2>&1"

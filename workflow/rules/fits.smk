@@ -57,8 +57,9 @@ rule gather:
         kind=lambda w: PLAN.task(w.task).kind,
         tolerance=STUDY.tolerance.fits,
         controls=lambda w: as_json([m for m, entry in PLAN.models(w.task).items() if entry.role == "control"]),
+        study=STUDY.name,
         code=code("scripts/gather.py"),
     shell:
         "python $TRIPTYCH_SCRIPTS/gather.py --fits {input.fits} --notes {input.notes} --splits {input.splits} --kind {params.kind}"
-        " --tolerance {params.tolerance} --controls {params.controls:q} --predictions {output.predictions} --curves {output.curves}"
+        " --study {params.study} --task {wildcards.task} --tolerance {params.tolerance} --controls {params.controls:q} --predictions {output.predictions} --curves {output.curves}"
         " --failures {output.failures} --fitted {output.fitted} > {log} 2>&1"

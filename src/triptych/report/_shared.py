@@ -162,6 +162,19 @@ def provenance(facts: dict, study: dict) -> Section:
         "Python": facts.get("python"), "Platform": facts.get("platform"), "Data": facts.get("data_root"),
     }  # fmt: skip
     rows = [[Cell(k), Cell(str(v), look="path")] for k, v in listed.items() if numbers.known(v)]
+    rows += [[Cell("Tested people opened"), Cell(_looks(facts["looks"]))]] if facts.get("looks") else []
     versions = [[Cell(k), Cell(str(v), look="path")] for k, v in (facts.get("versions") or {}).items()]
     bodies = [Body(rows), *([Body(versions, "Versions")] if versions else [])]
     return Section("provenance", "Provenance", [], [Table("What ran", heads("What", "Value"), bodies)])
+
+
+def _looks(looks: dict[str, int]) -> str:
+    """How often outcomes of the tested people were compared with other predictions in this folder."""
+    more = {task: n for task, n in looks.items() if n > 1}
+    if not more:
+        return "once for each task: no other predictions for the same people were made in this folder"
+    told = numbers.joined([f"{n} sets of predictions for {task}" for task, n in more.items()])
+    return (
+        f"{told}, in this folder and counted together over its studies. What was chosen after an earlier look (models, options) "
+        "was chosen on the tested people, and no interval here knows of it"
+    )
