@@ -59,7 +59,7 @@ class Scored:
     higher_is_better: bool
     scale: str
     family: str
-    classes: bool
+    tasks: tuple[str, ...]
     values: pd.DataFrame
     influence: pd.DataFrame
     drawn: dict[str, Callable[[np.ndarray], np.ndarray]] = field(default_factory=dict)
@@ -78,13 +78,23 @@ class Scored:
         at = float(horizon) if says.get("AT_HORIZON") and horizon else np.nan
         null = np.nan if says["NULL_VALUE"] is None else float(says["NULL_VALUE"])
         facts = (says["LABEL"], at, null, says["HIGHER_IS_BETTER"], says["SCALE"], says["FAMILY"])
-        return cls(metric, *facts, "classification" in says["TASKS"], values, influence, drawn or {})
+        return cls(metric, *facts, tuple(says["TASKS"]), values, influence, drawn or {})
 
     @property
     def head(self) -> dict[str, Any]:
         """What every row about this metric begins with."""
         direction = "higher" if self.higher_is_better else "lower"
         return {"metric": self.metric, "label": self.label, "at": self.at, "direction": direction}
+
+    @property
+    def classes(self) -> bool:
+        """Whether the outcome is a class."""
+        return "classification" in self.tasks
+
+    @property
+    def events_are(self) -> str:
+        """What ``n_events`` counts; nothing for numbers, which have no events."""
+        return "positive" if self.classes else "event" if "survival" in self.tasks else ""
 
     def by_person(self, model: str) -> pd.DataFrame:
         """What is known of each person, in the order of their names."""
@@ -196,7 +206,12 @@ def estimates(scored: list[Scored], asked: Asked) -> pd.DataFrame:
 def _estimate(one: Scored, model: str, asked: Asked) -> dict[str, Any]:
     pooled = one.pooled(model)
     row = {"model": model, **one.head, "null_value": one.null_value, "level": asked.level, "unit": asked.unit}
-    row |= {"n_rows": pooled["n"], "n_events": pooled["n_events"], "n_sites": len(one.by_part(model, "site"))}
+    row |= {
+        "n_rows": pooled["n"],
+        "n_events": pooled["n_events"],
+        "events_are": one.events_are,
+        "n_sites": len(one.by_part(model, "site")),
+    }
     try:
         evidence = one.evidence(model)
         row |= _dependence(evidence)
@@ -350,5 +365,5 @@ def _equivalence(one: Scored, difference: tests.Interval, asked: Asked) -> dict[
 
 def spread(scored: list[Scored]) -> pd.DataFrame:
     """Values by fold and by site of every model and metric, beside the pooled one."""
-    parts = [one.values.assign(**one.head).drop(columns="train_ratio") for one in scored]
+    parts = [one.values.assign(**one.head, events_are=one.events_are).drop(columns="train_ratio") for one in scored]
     return pd.concat(parts, ignore_index=True)

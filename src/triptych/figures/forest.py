@@ -141,8 +141,9 @@ def _counts(part: pd.DataFrame) -> str:
     """The unit of inference and how many there are, as a range when models differ."""
     unit = numbers.text(part["unit"].iloc[0], "unit")
     counted = [_range(part["n_units"], unit)]
-    if part["n_events"].notna().any():
-        counted.append(_range(part["n_events"], "event"))
+    noun = numbers.text(part["events_are"].iloc[0]) if "events_are" in part else "event"
+    if noun and part["n_events"].notna().any():
+        counted.append(_range(part["n_events"], noun))
     methods = unique(part["method"])
     return ", ".join(counted) + (f"; interval: {methods[0]}" if len(methods) == 1 else "; interval methods differ")
 

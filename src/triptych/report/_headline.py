@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from triptych.report import numbers
-from triptych.report._view import Body, Cell, Table, by_metric, digits, heads, metric_name, ready, sized
+from triptych.report._view import Body, Cell, Table, by_metric, constant, digits, heads, metric_name, ready, sized
 
 ALPHA = 0.05
 
@@ -56,7 +56,7 @@ def _told(tables: dict[str, pd.DataFrame], metrics: list[str]) -> Headline:
         reasons = numbers.joined(dict.fromkeys(numbers.text(r, "no reason was recorded") for r in models["reason"]))
         why = f"{name} is not estimable for any model: {reasons or 'no model was scored'}."
         return Headline("not estimable", "open", sentences=[why])
-    null = _best(part[part["role"] == "null"])
+    null = _best_null(part[part["role"] == "null"])
     places = digits(part["value"])
     facts = [_fact(f"{best['model']}: {name}", best, places, level)]
     sentences = [f"{_reached(best, name, places, level)} {_chance(best, name, level)}".strip()]
@@ -112,6 +112,12 @@ def _best(rows: pd.DataFrame) -> dict | None:
     return good.iloc[int(place)].to_dict()
 
 
+def _best_null(rows: pd.DataFrame) -> dict | None:
+    """The best null with an interval, else one that says the same of everybody, whose value is known all the same."""
+    known = [row for row in rows.to_dict("records") if constant(row)]
+    return _best(rows) or (known[0] if known else None)
+
+
 def _empty(null: dict) -> bool:
     """A null that scores what no skill scores: the study has no null with any knowledge that scored better."""
     given = numbers.finite(null["null_value"]) and numbers.finite(null["value"])
@@ -120,6 +126,8 @@ def _empty(null: dict) -> bool:
 
 def _fact(name: str, row: dict, places: int, level: str) -> Fact:
     interval = f"{level} interval {numbers.limits(row['low'], row['high'], places)}"
+    if not row["estimable"]:
+        interval = "no interval: it says the same of everybody"
     return Fact(name, numbers.fixed(row["value"], places), interval, sized(row))
 
 

@@ -9,7 +9,9 @@ from triptych.report._view import (
     Section,
     Table,
     by_metric,
+    constant,
     digits,
+    events,
     heads,
     metric_name,
     missing,
@@ -76,6 +78,12 @@ def _score(part: pd.DataFrame, model: str) -> Cell:
     if not found:
         return Cell("not scored", look="missing")
     row = found[0]
+    if constant(row):
+        return number(
+            f"{numbers.fixed(row['value'], digits(part['value']))} (no interval)",
+            row["value"],
+            "says the same of everybody",
+        )
     if not row["estimable"]:
         return missing(row["reason"])
     own = sized(row)
@@ -213,9 +221,8 @@ def _summary(kind: str, rows: pd.DataFrame, places: int, less: str) -> Cell:
     values = rows["value"]
     if kind == "pooled":
         row = rows.iloc[0]
-        counted = numbers.count(row["n"], "patient")
-        counted += f", {numbers.count(row['n_events'], 'event')}" if numbers.known(row["n_events"]) else ""
-        return number(numbers.fixed(row["value"], places), row["value"], counted)
+        counted = filter(None, [numbers.count(row["n"], "patient"), events(row)])
+        return number(numbers.fixed(row["value"], places), row["value"], ", ".join(counted))
     if kind == "fold":
         written = f"{numbers.fixed(values.median(), places)} ({numbers.limits(values.min(), values.max(), places)})"
         sub = f"{numbers.count(len(values), 'fold')} of {_sizes(rows['n'])}"

@@ -89,9 +89,19 @@ def digits(values: Iterable[float]) -> int:
 def sized(row: pd.Series | dict) -> str:
     """``236 patients, 104 events``: the unit of inference and how many."""
     counted = numbers.count(row["n_units"], numbers.text(row["unit"], "unit"))
-    if numbers.known(row.get("n_events")):
-        counted += ", " + numbers.count(row["n_events"], "event")
-    return counted
+    return ", ".join(filter(None, [counted, events(row)]))
+
+
+def events(row: pd.Series | dict) -> str:
+    """``104 events``, ``51 positives``; nothing for numbers."""
+    noun = numbers.text(row.get("events_are", "event"))
+    return numbers.count(row["n_events"], noun) if noun and numbers.known(row.get("n_events")) else ""
+
+
+def constant(row: pd.Series | dict) -> bool:
+    """A model that says the same of everybody: it has the value of no skill, and no interval."""
+    given = numbers.finite(row["null_value"]) and numbers.finite(row["value"])
+    return not row["estimable"] and given and abs(row["value"] - row["null_value"]) < 1e-9
 
 
 def ready(table: pd.DataFrame, value: str) -> pd.DataFrame:

@@ -157,6 +157,25 @@ def test_beating_only_a_null_without_knowledge_is_said_to_be_little():
     assert "the least that can be asked" in " ".join(told.sentences)
 
 
+def test_a_null_that_says_the_same_of_everybody_is_compared_with_though_it_has_no_interval():
+    tables = pair(0.15, 0.01)
+    blank = {"value": 0.5, "low": np.nan, "high": np.nan, "estimable": False, "reason": "no interval"}
+    tables["scores"] = tables["scores"].astype(object)
+    tables["scores"].loc[1, list(blank)] = list(blank.values())
+    told = headline(tables, ["c"])
+    assert told.verdict == "better than chance"
+    assert "which reached 0.500 (no interval)" in " ".join(told.sentences)
+    words = read(render(bare(tables))).text
+    assert "0.500 (no interval) says the same of everybody" in words
+
+
+@pytest.mark.parametrize(("counted", "words"), [("event", "30 events"), ("positive", "30 positives"), ("", None)])
+def test_what_is_counted_has_its_name(counted, words):
+    text = read(render(bare(pair(0.05, 0.01, events_are=counted)))).text
+    assert words is None or f"90 patients, {words}" in text
+    assert words is not None or ("30 events" not in text and "30 positives" not in text)
+
+
 def test_without_a_comparison_no_claim_is_made():
     told = headline({"scores": pair(0.05, 0.01)["scores"]}, ["c"])
     assert told.verdict == "not compared with the null"
