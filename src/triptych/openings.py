@@ -1,7 +1,7 @@
 """How often the outcomes of the same tested people were opened: each further set of predictions for them is a further look.
 
-What is chosen after a look (a model, an option, the best of ten runs) is chosen on tested people, and no interval knows of it.  So looks
-are counted beside the results, in ``.triptych``, where deleting results does not reach them; the report prints the count.
+What is chosen after a look (a model, an option, the best of ten runs) is chosen on tested people, and no interval knows of it.
+So looks are counted beside the results, in ``.triptych``, which outlives them; the report prints the count.
 """
 
 import json

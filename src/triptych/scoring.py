@@ -147,8 +147,8 @@ def _pooled(rows: Rows, score, of: str) -> tuple[dict[str, Any], pd.DataFrame | 
 def _by_person(rows: Rows, score, most: int) -> float:
     """The score when every person counts once: mean over draws of one row per person; NaN where nobody has several.
 
-    Within-cluster resampling (Hoffman, Sen and Weinberg 2001, Biometrika 88:1121).  It and the score over all rows differ where the
-    number of rows goes with the outcome.
+    Within-cluster resampling (Hoffman, Sen and Weinberg 2001, Biometrika 88:1121).  It and the score over all rows
+    differ where the number of rows goes with the outcome.
     """
     if most < 2:
         return np.nan
