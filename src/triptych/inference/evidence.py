@@ -78,7 +78,7 @@ def _influence_welch(evidence: Evidence, level: float) -> Interval:
         return _influence_t(evidence, level)
     if evidence.family == "ratio" and evidence.strata is not None:
         _refuse_a_class_without_variance(evidence.influence, evidence.strata)
-    method = f"influence function by patient, variances by class, t with {df:.4g} degrees of freedom"
+    method = f"influence function by patient, variances by class, t with {df:.0f} degrees of freedom"
     return intervals.student(evidence.value, se, df, level=level, scale=evidence.scale, method=method)
 
 
@@ -100,7 +100,7 @@ def _repeated(estimand: str) -> Callable[[Evidence, float], Interval]:
         own = evidence.influence[evidence.rows > 0]
         weights = cross_validation.INTERVAL_OF_RANKS if evidence.family == "rank" else cross_validation.INTERVAL
         se, df = cross_validation.repeated_se(own, by_repeat(evidence), evidence.n_folds, weights.of(estimand))
-        method = f"influence function by patient and variance between repeats, t with {df:.4g} degrees of freedom"
+        method = f"influence function by patient and variance between repeats, t with {df:.0f} degrees of freedom"
         return intervals.student(evidence.value, se, df, level=level, scale=evidence.scale, method=method)
 
     return made

@@ -22,7 +22,7 @@ def _paired_welch(a: Evidence, b: Evidence, level: float) -> Comparison:
     difference = replace(a, value=a.value - b.value, influence=a.influence - b.influence, successes=None)
     intervals.enough_units(a.people)
     se, df = stratified_se(difference)
-    method = f"paired influence functions by patient, variances by class, t with {df:.4g} degrees of freedom"
+    method = f"paired influence functions by patient, variances by class, t with {df:.0f} degrees of freedom"
     return comparisons.tested(
         intervals.student(difference.value, se, df, level=level, scale="identity", method=method), method
     )
@@ -35,7 +35,7 @@ def _paired_repeats(estimand: str) -> Callable[[Evidence, Evidence, float], Comp
         repeats = by_repeat(a) - by_repeat(b)
         se, df = cross_validation.repeated_se(own, repeats, a.n_folds, cross_validation.TEST.of(estimand))
         method = (
-            f"paired influence functions by patient and variance between repeats, t with {df:.4g} degrees of freedom"
+            f"paired influence functions by patient and variance between repeats, t with {df:.0f} degrees of freedom"
         )
         found = intervals.student(a.value - b.value, se, df, level=level, scale="identity", method=method)
         return comparisons.tested(found, method)

@@ -40,6 +40,7 @@ def scores(table: pd.DataFrame, figures: list[dict]) -> Section:
     parts = by_metric(ready(table, "value"))
     level = numbers.per_cent(table["level"].dropna().iloc[0]) if table["level"].notna().any() else "given"
     words = [f"Each number is the estimate with its {level} interval in brackets. " + _basis(parts)]
+    words += _coverage(parts, "coverage", "How often such intervals held the truth in simulations.")
     rows: dict[str, list[list[Cell]]] = {role: [] for role in ROLES}
     for model, role in table.drop_duplicates("model")[["model", "role"]].itertuples(index=False):
         rows.setdefault(role, []).append([Cell(model), *(_score(part, model) for part in parts)])
@@ -64,13 +65,18 @@ def _basis(parts: list[pd.DataFrame]) -> str:
     """What the numbers rest on: said once when it is the same for all metrics."""
     shared: dict[str, list[str]] = {}
     for part in parts:
-        coverage = one(part["coverage"]) if "coverage" in part else ""
-        method = one(part["method"]) or "a method not given"
-        told = f"{_usual(part)}; interval by {method}{coverage and f'; coverage {coverage}'}."
+        told = f"{_usual(part)}; interval by {numbers.joined(numbers.methods(part['method'])) or 'a method not given'}."
         shared.setdefault(told, []).append(metric_name(part.iloc[0]))
     if len(shared) == 1:
         return f"Every column: {next(iter(shared))}"
     return " ".join(f"{numbers.joined(metrics)}: {told}" for told, metrics in shared.items())
+
+
+def _coverage(parts: list[pd.DataFrame], column: str, what: str) -> list[str]:
+    """What was measured of such intervals or tests, by metric."""
+    known = {metric_name(part.iloc[0]): one(part[column]) for part in parts if column in part}
+    told = [f"{metric}: {words}" for metric, words in known.items() if words]
+    return [f"{what} {'; '.join(told)}."] if told else []
 
 
 def _score(part: pd.DataFrame, model: str) -> Cell:
@@ -115,6 +121,9 @@ def comparisons(table: pd.DataFrame, figures: list[dict]) -> Section:
     shared = len(set(tests)) == 1
     words = [f"All comparisons: {tests[0]}."] if shared else []
     words += [_found(part, "" if shared else test) for part, test in zip(parts, tests, strict=True)]
+    words += _coverage(
+        parts, "false_positives", "How often such tests found a difference between equal models in simulations."
+    )
     listed = [_pairs(part, folded=len(table) > LONG) for part in parts]
     return Section("comparisons", title, words, listed, figures)
 
@@ -122,9 +131,8 @@ def comparisons(table: pd.DataFrame, figures: list[dict]) -> Section:
 def _test(part: pd.DataFrame) -> str:
     """What a comparison rests on: the test, the unit, and how many were corrected for."""
     made = numbers.count(part["n_comparisons"].max(), "comparison")
-    known = one(part["false_positives"]) if "false_positives" in part else ""
-    level = f"; {known}" if known else ""
-    return f"{one(part['method']) or 'method not given'}; {sized(part.iloc[0])}; Holm's correction for {made}{level}"
+    method = numbers.joined(numbers.methods(part["method"])) or "method not given"
+    return f"{method}; {sized(part.iloc[0])}; Holm's correction for {made}"
 
 
 def _found(part: pd.DataFrame, basis: str) -> str:

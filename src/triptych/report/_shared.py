@@ -130,7 +130,8 @@ def _computed(tables: list[dict[str, pd.DataFrame]]) -> dict[str, str]:
         shared: dict[str, dict[str, None]] = {}
         for table in (t[name] for t in tables if len(t.get(name, ()))):
             for _, part in table.groupby(["metric", "at"], sort=False, dropna=False):
-                method, unit = one(part["method"]) or "method not given", one(part["unit"]) or "not given"
+                method = numbers.joined(numbers.methods(part["method"])) or "method not given"
+                unit = one(part["unit"]) or "not given"
                 shared.setdefault(f"{method}; unit of inference: {unit}", {})[metric_name(part.iloc[0])] = None
         if shared:
             told[opening] = ". ".join(f"{numbers.joined(metrics)}: {how}" for how, metrics in shared.items()) + "."

@@ -1,12 +1,29 @@
 """How a number is written for a reader: sensible digits, a real minus sign, and never without what goes with it."""
 
 import math
+import re
 from collections.abc import Iterable
 
 import pandas as pd
 
 MINUS = "−"
 MISSING = "not given"
+
+
+DEGREES = re.compile(r"with ([\d.]+) degrees? of freedom")
+
+
+def methods(column: Iterable[object]) -> list[str]:
+    """Distinct methods; those that differ in their degrees of freedom only are one, with the range of these."""
+    found: dict[str, list[float]] = {}
+    for name in map(str, filter(known, column)):
+        found.setdefault(DEGREES.sub("with {} degrees of freedom", name), []).extend(map(float, DEGREES.findall(name)))
+    return [name.replace("{}", _range(degrees)) for name, degrees in found.items()]
+
+
+def _range(values: list[float]) -> str:
+    ends = dict.fromkeys(f"{end:g}" for end in (min(values), max(values))) if values else {}
+    return " to ".join(ends)
 
 
 def known(value: object) -> bool:
