@@ -18,6 +18,7 @@ if STUDY.predictions:
 
 else:
 
+    include: "workflow/rules/images.smk"
     include: "workflow/rules/examples.smk"
     include: "workflow/rules/fits.smk"
 

@@ -17,6 +17,7 @@ def run(
     excluded: str = "",
     failures: list[Path],
     participants: list[Path],
+    content: list[Path],
     task: str,
     estimand: str,
     outcome: dict,
@@ -42,6 +43,7 @@ def run(
         excluded=outcomes.of_left_out(tables.read(excluded), outcome) if excluded else pd.DataFrame(),
         roles=roles,
         pretrained={model: path and pd.read_csv(path, dtype=str) for model, path in pretrained.items()},
+        content=pd.concat([tables.read(path) for path in content], ignore_index=True) if content else pd.DataFrame(),
         wrong_on_purpose=wrong_on_purpose,
         seed=seed,
     )

@@ -11,7 +11,7 @@ from triptych.planted.measure import CLEAN, COLUMNS, kinds, measure
 
 def run(*, seeds: int, clean: int, table: Path) -> None:
     """Write one row per kind of leak."""
-    found = [measure(kind, range(clean if kind == CLEAN else seeds)) for kind in kinds()]
+    found = [measure(kind, range(clean if kind.startswith(CLEAN) else seeds)) for kind in kinds()]
     tables.write(pd.DataFrame(found, columns=COLUMNS).round(4), table)
 
 

@@ -98,7 +98,7 @@ class Plan:
         files = [
             self.out / "cohorts" / c / name
             for c in self.study.cohorts
-            for name in ("participants.parquet", "failures.tsv")
+            for name in ("participants.parquet", "failures.tsv", *["failures_images.tsv"] * bool(self.images(c)))
         ]
         for task in self.study.tasks:
             files += [self.out / task / "tables" / f"{name}.tsv" for name in self.study.tables_of(task)]
@@ -120,6 +120,22 @@ class Plan:
     def cohort_files(self, task: str, name: str) -> list[Path]:
         """One file for each cohort of a task."""
         return [self.out / "cohorts" / cohort / name for cohort in self.study.tasks[task].cohorts]
+
+    def images(self, cohort: str) -> list[str]:
+        """Columns of a cohort that a task gives the role ``image``, sorted."""
+        return sorted({c for task in self.study.tasks.values() if cohort in task.cohorts for c in task.roles.image})
+
+    def image_patterns(self, cohort: str) -> dict[str, str]:
+        """Column: path of its images, with ``{column}`` for what differs between rows."""
+        return raw.image_patterns(cohort, self.study.cohorts[cohort], self.images(cohort))
+
+    def image_digest(self, cohort: str) -> str:
+        """Digest of the images of a cohort."""
+        return raw.image_digest(cohort, self.study.cohorts[cohort], self.study.root, self.images(cohort))
+
+    def content_files(self, task: str) -> list[Path]:
+        """What the images of a task's cohorts look like; none without images."""
+        return self.cohort_files(task, "content.parquet") if self.study.tasks[task].roles.image else []
 
     def score_files(self, task: str, ending: str) -> list[Path]:
         """One file for each metric of a task."""

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -72,14 +73,68 @@ def digest(cohort: str, entry: Any, root: Path | None) -> str:
 
 def sha256(path: Path) -> str:
     """Checksum of a file, remembered by path, size and time so that unchanged files are read once."""
-    stat = path.stat()
-    key, state = str(path.resolve()), [stat.st_size, stat.st_mtime_ns]
-    known = _load_cache()
-    if key in known and known[key][:2] == state:
-        return known[key][2]
-    with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
-    _save_cache({**_load_cache(), key: [*state, found]})
+    return sha256_of([path])[path]
+
+
+def image_columns(cohort: str, entry: Any, root: Path | None) -> list[str]:
+    """Columns of a cohort that may name image files: ``IMAGES`` of the plug-in, or any column of the user's table."""
+    if entry is None or not entry.table:
+        return list(plugins.describe("cohorts", cohort).literals.get("IMAGES", {}))
+    return columns(cohort, entry, root)
+
+
+def image_patterns(cohort: str, entry: Any, columns: list[str]) -> dict[str, str]:
+    """Column: path of its files with ``{column}`` for what differs between rows; a user's column holds the path itself."""
+    if entry is None or not entry.table:
+        known = plugins.describe("cohorts", cohort)["IMAGES"]
+        return {column: known[column] for column in columns}
+    return {column: f"{{{column}}}" for column in columns}
+
+
+def image_path(file: str, table: str | None, root: Path | None) -> Path:
+    """Where an image lies: beside the table that names it, else below the data root; it may be missing."""
+    beside = Path(table).expanduser().parent / file if table else Path(file)
+    return beside if root is None or beside.is_file() else root / file
+
+
+def image_digest(cohort: str, entry: Any, root: Path | None, columns: list[str]) -> str:
+    """One hash over names and contents of the images of a cohort; a file that is not there counts, too."""
+    table = entry.table if entry else None
+    total = hashlib.sha256()
+    names = _images_of_table(Path(table).expanduser(), columns) if table else _images_below(cohort, root, columns)
+    paths = {name: image_path(name, table, root) for name in sorted(names)}
+    found = sha256_of([path for path in paths.values() if path.is_file()])
+    for name, path in paths.items():
+        total.update(f"{name}\0{found.get(path, 'missing')}\0".encode())
+    return total.hexdigest()[:16]
+
+
+def _images_of_table(path: Path, columns: list[str]) -> set[str]:
+    header(path)  # its errors say more
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", newline="", encoding="utf-8-sig") as stream:
+        rows = csv.DictReader(stream, delimiter=delimiter(path))
+        return {name for row in rows for column in columns if (name := (row[column] or "").strip())}
+
+
+def _images_below(cohort: str, root: Path | None, columns: list[str]) -> set[str]:
+    patterns = [re.sub(r"\{.*?\}", "*", p) for p in image_patterns(cohort, None, columns).values()]
+    if root is None:
+        raise DataError(f"cohort {cohort!r} needs a data root for {patterns[0]}; set `data_root:` or TRIPTYCH_DATA")
+    return {path.relative_to(root).as_posix() for pattern in patterns for path in root.glob(pattern)}
+
+
+def sha256_of(paths: list[Path]) -> dict[Path, str]:
+    """Checksums of many files; what is remembered is read and written once."""
+    known, new, found = _load_cache(), {}, {}
+    for path in paths:
+        stat = path.stat()
+        key, state = str(path.resolve()), [stat.st_size, stat.st_mtime_ns]
+        if known.get(key, [])[:2] != state:
+            with path.open("rb") as stream:
+                new[key] = known[key] = [*state, hashlib.file_digest(stream, "sha256").hexdigest()]
+        found[path] = known[key][2]
+    if new:
+        _save_cache({**_load_cache(), **new})
     return found
 
 

@@ -84,6 +84,10 @@ class Roles(_Closed):
     acquisition: list[str] = Field([], description="how the data were acquired: scanner, field strength, voxel size")
     quality: list[str] = Field([], description="measures of quality")
     visit: str | None = Field(None, description="column with the date, age or session at which the inputs were taken")
+    image: list[str] = Field(
+        [],
+        description="columns with paths of image files, beside the table or below the data root: compared by an audit",
+    )
 
 
 class Validation(_Closed):

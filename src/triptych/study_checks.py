@@ -87,6 +87,10 @@ def _check_task(study: Study, name: str, where: Where) -> None:
                 f"{where(*here, 'cohorts')}: no cohort {cohort!r} in this study{did_you_mean(cohort, study.cohorts)}"
             )
     if study.predictions:
+        if task.roles.image:
+            raise StudyError(
+                f"{where(*here, 'roles', 'image')}: images are compared in studies that fit models; remove it"
+            )
         if task.kind != "survival":
             raise StudyError(
                 f"{where(*here, 'kind')}: predictions made elsewhere are read for survival tasks only, not for {task.kind}"
@@ -113,6 +117,13 @@ def _check_columns(study: Study, name: str, where: Where) -> None:
             if not _matches(column, columns) and not (keys == ("exclude",) and column in WHO):
                 place = where("tasks", name, *keys)
                 raise StudyError(f"{place}: cohort {cohort!r} has no column {column!r}{did_you_mean(column, columns)}")
+        able = raw.image_columns(cohort, study.cohorts[cohort], study.root) if task.roles.image else []
+        for column in task.roles.image:
+            if column not in able:
+                place = where("tasks", name, "roles", "image")
+                raise StudyError(
+                    f"{place}: cohort {cohort!r} has no column of images {column!r}{did_you_mean(column, able)}"
+                )
         for block, wanted in task.inputs.items():
             place = where("tasks", name, "inputs", block)
             if block.startswith(RESERVED):

@@ -1,6 +1,6 @@
 # Could anything leak? Nothing is fitted before the audit has passed.
 #
-# needs   {task}/splits.parquet, examples (or the predictions made elsewhere)
+# needs   {task}/splits.parquet, examples (or the predictions made elsewhere), and what images of its cohorts look like
 # makes   {task}/tables/audit.tsv     findings of every check of src/triptych/audit/
 
 
@@ -12,6 +12,7 @@ rule audit:
         failures=lambda w: PLAN.cohort_files(w.task, "failures.tsv"),
         participants=lambda w: PLAN.cohort_files(w.task, "participants.parquet"),
         excluded=[] if STUDY.predictions else TASK / "excluded.parquet",
+        content=lambda w: PLAN.content_files(w.task),
     output:
         findings=TABLES / "audit.tsv",
     log:
@@ -33,7 +34,7 @@ rule audit:
         code=code("scripts/audit.py", *(f"triptych.audit.{name}" for name in plugins.names("audit"))),
     shell:
         "python $TRIPTYCH_SCRIPTS/audit.py --splits {input.splits} --people {input.people} {params.blocks} --failures {input.failures}"
-        " --participants {input.participants} --outcome {params.outcome:q} --roles {params.roles:q} --pretrained {params.pretrained:q}"
+        " --participants {input.participants} --content {input.content} --outcome {params.outcome:q} --roles {params.roles:q} --pretrained {params.pretrained:q}"
         " --wrong_on_purpose {params.wrong_on_purpose} --seed {params.seed}"
         " --task {wildcards.task} --estimand {params.estimand} --severities {params.severities:q}"
         " --findings {output.findings} > {log} 2>&1"

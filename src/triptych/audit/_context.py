@@ -40,7 +40,8 @@ class Context:
     pretrained
         Model: the people whose data trained the weights it starts from; None when that is not known.
     content
-        Key, ``modality``, ``path`` and the columns of an embedding: what the files of the cohorts look like.
+        Key, ``modality``, ``kind``, ``path``, ``view`` and a vector: what the images of the cohorts
+        look like (``triptych.contents``).
     wrong_on_purpose
         Whether the study says that this split leaks.
     seed

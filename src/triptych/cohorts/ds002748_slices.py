@@ -29,6 +29,7 @@ COLUMNS = {
     "group": "depr (depression) or control",
     "pixel_*": "mean intensity of a square of 24 x 24 mm of the slice, over the mean intensity of the brain",
 }
+IMAGES = {"t1w": "mri/ds002748/t1w_2mm/{participant_id}/anat/{participant_id}_desc-brain2mm_T1w.nii.gz"}
 SLICES, SQUARE, SHAPE = 20, 12, (72, 96)  # per head; voxels of 2 mm
 REACH = (0.3, 0.7)  # first and last slice, as shares of the height of the brain
 

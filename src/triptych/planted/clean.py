@@ -48,6 +48,7 @@ class Draft:
     split: str = "repeated_kfold"
     inputs: tuple[str, ...] = tuple(INPUTS)
     pretrained: dict[str, pd.DataFrame | None] = field(default_factory=dict)
+    content: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def people(self) -> pd.DataFrame:
         """The first row of each person who was not left out."""
@@ -72,6 +73,7 @@ class Draft:
             excluded=gone,
             roles=ROLES,
             pretrained=self.pretrained,
+            content=self.content,
             seed=self.seed,
         )
 

@@ -3,30 +3,18 @@
 How strong the graded ones are is said where they are planted; the audit must find each in a study of 216 people.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from triptych.audit._people import outcome_score
-from triptych.planted.clean import INPUTS, KINDS, OUTCOME, Draft, clean
+from triptych.planted.clean import INPUTS, OUTCOME, Draft, clean
+from triptych.planted.leak import Leak
+from triptych.planted.lookalikes import CONTENT_LEAKS
 from triptych.tables import PERSON
 
 CLASSES = ("classification", "survival")  # kinds of outcome with a yes or no
-
-
-@dataclass(frozen=True)
-class Leak:
-    """A kind of leak.
-
-    check : the check that must find it. tasks : kinds of outcome that it is planted in. action : what the run does.
-    """
-
-    plant: Callable[[Draft, np.random.Generator], tuple[Draft, list[str]]]
-    check: str
-    action: str = "stop"
-    tasks: tuple[str, ...] = KINDS
 
 
 def _positive(table: pd.DataFrame, kind: str) -> np.ndarray:
@@ -336,4 +324,5 @@ LEAKS = {
     "missing values tell the outcome": Leak(missing, "missing_tells_outcome", "warn"),
     "test part of one class": Leak(one_class_fold, "fold_without_event"),
     "test part unlike training": Leak(parts_differ, "parts_differ", "warn"),
+    **CONTENT_LEAKS,
 }

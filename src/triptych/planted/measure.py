@@ -9,6 +9,7 @@ from triptych import auditing, plugins
 from triptych.errors import DataError
 from triptych.planted.clean import KINDS, Draft, clean
 from triptych.planted.kinds import LEAKS
+from triptych.planted.lookalikes import CLEAN_CONTENT
 from triptych.tables import keys_hash
 
 ALARMS = ("stop", "group", "warn")
@@ -30,6 +31,10 @@ def measure(kind: str, seeds: range) -> dict[str, Any]:
         alarms += [not _silent(clean(task, seed)) for seed in seeds for task in KINDS]
         studies = len(alarms) // 2
         return _row(kind, "all", "", studies, int(np.sum(alarms)), 0)
+    if kind in CLEAN_CONTENT:
+        base, check = CLEAN_CONTENT[kind]
+        alarms = [bool(_alarmed(only(check, base(KINDS[seed % len(KINDS)], seed)))) for seed in seeds]
+        return _row(kind, check, "", len(alarms), sum(alarms), 0)
     if kind == SEEN:
         hits = [_saw(clean(KINDS[seed % len(KINDS)], seed), np.random.default_rng(seed)) for seed in seeds]
         return _row(kind, "check_seen", "stop", len(hits), sum(hits), sum(hits))
@@ -45,24 +50,35 @@ def find(kind: str, task: str, seed: int) -> tuple[bool, bool]:
     Returns
     -------
     tuple
-        Whether it was found with the severity that it should have, and whether the finding names one of the rows concerned.
+        Whether it was found with the severity that it should have, and whether the finding names one of the rows concerned (all,
+        where the leak says so).
     """
     leak = LEAKS[kind]
-    planted, who = leak.plant(clean(task, seed), np.random.default_rng([seed, 104729]))
-    others = {name: "off" for name in plugins.names("audit") if name != leak.check}
-    rows = auditing.run(planted.context(), others)
-    rows = rows[(rows["check"] == leak.check) & (rows["severity"] == leak.action)]
-    return len(rows) > 0, len(rows) > 0 and (not who or any(name in keys for name in who for keys in rows["keys"]))
+    planted, who = leak.plant(leak.base(task, seed), np.random.default_rng([seed, 104729]))
+    rows = only(leak.check, planted)
+    rows = rows[rows["severity"] == leak.action]
+    said = [any(name in keys for keys in rows["keys"]) for name in who]
+    return len(rows) > 0, len(rows) > 0 and (not who or (all(said) if leak.every else any(said)))
+
+
+def only(check: str, draft: Draft) -> pd.DataFrame:
+    """Findings of one check on a study."""
+    found = auditing.run(draft.context(), {name: "off" for name in plugins.names("audit") if name != check})
+    return found[found["check"] == check]
 
 
 def kinds() -> list[str]:
     """All kinds that can be measured."""
-    return [CLEAN, *LEAKS, SEEN]
+    return [CLEAN, *CLEAN_CONTENT, *LEAKS, SEEN]
 
 
 def _row(kind: str, check: str, does: str, planted: int, found: int, named: int) -> dict[str, Any]:
     rate = found / planted
-    shares = {"sensitivity": "", "false_alarms": rate} if kind == CLEAN else {"sensitivity": rate, "false_alarms": ""}
+    shares = (
+        {"sensitivity": "", "false_alarms": rate}
+        if kind in (CLEAN, *CLEAN_CONTENT)
+        else {"sensitivity": rate, "false_alarms": ""}
+    )
     counts = {"planted": planted, "found": found, "named": named}
     return {"kind": kind, "check": check, "does": does, **counts, **shares}
 

@@ -133,5 +133,5 @@ def _cohort(folder: Path, name: str, entry: dict[str, Any] | None, root: str | N
 
 
 def _failures(folder: Path) -> pd.DataFrame:
-    parts = [read(path) for path in sorted([*folder.glob("cohorts/*/failures.tsv"), *folder.glob("*/failures*.tsv")])]
+    parts = [read(path) for path in sorted([*folder.glob("cohorts/*/failures*.tsv"), *folder.glob("*/failures*.tsv")])]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=FAILURES)
