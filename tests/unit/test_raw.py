@@ -209,3 +209,34 @@ def test_header_that_cannot_be_used(here, name, content, message):
     (here / name).write_bytes(content)
     with pytest.raises(DataError, match=message):
         raw.columns("c", entry(name), None)
+
+
+def test_images_of_a_table_are_known_by_content(tmp_path):
+    (tmp_path / "t.csv").write_text("participant_id,t1w\na,1.nii\nb,\nc,gone.nii\n")
+    (tmp_path / "1.nii").write_bytes(b"one")
+    entry = SimpleNamespace(table=str(tmp_path / "t.csv"))
+    first = raw.image_digest("c", entry, None, ["t1w"])
+    os.utime(tmp_path / "1.nii", (1, 1))
+    assert raw.image_digest("c", entry, None, ["t1w"]) == first, "touched"
+    (tmp_path / "1.nii").write_bytes(b"two")
+    second = raw.image_digest("c", entry, None, ["t1w"])
+    (tmp_path / "gone.nii").write_bytes(b"here")
+    assert len({first, second, raw.image_digest("c", entry, None, ["t1w"])}) == 3
+
+
+def test_images_of_a_plug_in_are_those_below_the_data_root(tmp_path):
+    folder = tmp_path / "mri" / "ds002748" / "t1w_2mm" / "sub-01" / "anat"
+    folder.mkdir(parents=True)
+    empty = raw.image_digest("ds002748_slices", None, tmp_path, ["t1w"])
+    (folder / "sub-01_desc-brain2mm_T1w.nii.gz").write_bytes(b"head")
+    assert raw.image_digest("ds002748_slices", None, tmp_path, ["t1w"]) != empty
+    with pytest.raises(DataError, match="needs a data root for mri/ds002748"):
+        raw.image_digest("ds002748_slices", None, None, ["t1w"])
+    assert raw.image_columns("gse7390", None, None) == []
+
+
+def test_an_image_lies_beside_its_table_or_below_the_data_root(tmp_path):
+    (tmp_path / "a.nii").write_bytes(b"")
+    assert raw.image_path("a.nii", str(tmp_path / "t.csv"), tmp_path / "root") == tmp_path / "a.nii"
+    assert raw.image_path("b.nii", str(tmp_path / "t.csv"), tmp_path / "root") == tmp_path / "root" / "b.nii"
+    assert raw.image_path("b.nii", str(tmp_path / "t.csv"), None) == tmp_path / "b.nii"
