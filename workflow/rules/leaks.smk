@@ -1,5 +1,5 @@
 # Does the audit find what hides, and is it silent where nothing does? Leaks planted in simulated studies, none of the data: `snakemake leaks`,
-# some ten minutes on one core.
+# some twenty minutes on one core.
 #
 # needs   nothing
 # makes   results/leaks/leaks.tsv   one row per kind of leak: planted, found, named; and the alarms on clean studies
