@@ -123,5 +123,5 @@ def of_some_genes(counts: np.ndarray, lengths: np.ndarray, random: np.random.Gen
 
 
 def measured_again(counts: np.ndarray, lengths: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Noise of .3 on the natural logarithm (strangers differ by some .7)."""
+    """Noise of .3 on the natural logarithm (strangers differ by some .8)."""
     return counts * np.exp(random.normal(0, 0.3, counts.shape))
