@@ -4,15 +4,18 @@ All scenarios run side by side, each in a folder of its own; the tests look at w
 """
 
 import json
-import os
-import signal
+import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from runs import ROOT, Run, accounted, environment, record, submitted, tiny
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
+import small_study
 
 ONE = """\
 rule job:
@@ -40,7 +43,7 @@ rule join:
 FAN = """\
 rule sleep:
     output: "parts/{k}.txt"
-    shell: "sleep 300; echo ok > {output}"
+    shell: "test {wildcards.k} = 0 || sleep 300; echo ok > {output}"
 
 rule join:
     input: expand("parts/{k}.txt", k=range(3))
@@ -54,10 +57,21 @@ GROUP = "rule one:\n    output: '{k}.txt'\n    group: 'heavy'\n    shell: 'echo 
 # ---- scenarios -------------------------------------------------------------------------------------
 
 
+def slow_once(folder):
+    """A workflow of one job, whose second attempt is quick."""
+    return tiny(folder, ONE.format(body="test -f again || (touch again; sleep 300)"))
+
+
+def in_its_shell(run):
+    """SLURM id of the job of ``slow_once``, once it sleeps."""
+    run.until(lambda: (run.folder / "again").exists())
+    return submitted(run.folder, "job")[0]
+
+
 def cancelled(folder, cluster, *words, fast=True):
-    """A person cancels a job; its second attempt is quick."""
-    run = Run(tiny(folder, ONE.format(body="test -f again || (touch again; sleep 300)")), cluster, *words, fast=fast)
-    job = run.running("job")
+    """A person cancels a job."""
+    run = Run(slow_once(folder), cluster, *words, fast=fast)
+    job = in_its_shell(run)
     if not fast:
         time.sleep(45)  # until polls have become rare
     cluster.ask("scancel", job)
@@ -79,7 +93,7 @@ def over_memory(folder, cluster):
 
 
 def over_time(folder, cluster):
-    run = Run(tiny(folder, ONE.format(body="sleep 95")), cluster, "--set-resources", "job:runtime=attempt")
+    run = Run(tiny(folder, ONE.format(body="sleep 65")), cluster, "--set-resources", "job:runtime=2 * attempt - 1")
     return SimpleNamespace(rc=run.wait(600), run=run, folder=folder)
 
 
@@ -89,29 +103,32 @@ def fails(folder, cluster):
 
 
 def interrupted(folder, cluster):
-    """Ctrl-C while three jobs run."""
-    run = Run(tiny(folder, FAN), cluster)
-    run.running("sleep")
-    while len(submitted(folder, "sleep")) < 3:
-        time.sleep(0.2)
-    os.killpg(run.process.pid, signal.SIGINT)
-    return SimpleNamespace(rc=run.wait(), run=run, folder=folder, ids=submitted(folder, "sleep"))
+    """Ctrl-C when one job is done and two run, while the plugin asks for their states: it then has no list of them."""
+    programs = tiny(folder, FAN) / "programs"
+    programs.mkdir()
+    squeue = programs / "squeue"
+    squeue.write_text(
+        f'#!/bin/sh\ntouch {programs}/asked; sleep 3; rm {programs}/asked; exec {shutil.which("squeue")} "$@"\n'
+    )
+    squeue.chmod(0o755)
+    run = Run(folder, cluster, programs=programs)
+    run.until(lambda: [e["event"] for e in record(folder)].count("done") == 1)
+    run.until((programs / "asked").exists)
+    return SimpleNamespace(rc=run.interrupt(), run=run, folder=folder, ids=submitted(folder, "sleep"))
 
 
 def killed(folder, cluster):
     """kill -9, then the same command again while the jobs of the first one run, and once more when they are gone."""
-    first = Run(tiny(folder, ONE.format(body="test -f again || (touch again; sleep 300)")), cluster)
-    job = first.running("job")
-    os.killpg(first.process.pid, signal.SIGKILL)
-    first.process.wait()
+    first = Run(slow_once(folder), cluster)
+    job = in_its_shell(first)
+    first.kill()
     unlock = [sys.executable, "-m", "snakemake", "--unlock", "--cores", "1"]
     subprocess.run(unlock, cwd=folder, env=environment(cluster), check=True, capture_output=True)
     second = Run(folder, cluster)
     refused = second.wait()
     said = second.said
     cluster.ask("scancel", job)
-    while job in cluster.ask("squeue", "-ho", "%i").split():
-        time.sleep(0.2)
+    cluster.until_gone(job)
     third = Run(folder, cluster)
     return SimpleNamespace(refused=refused, said=said, job=job, rc=third.wait(), folder=folder)
 
@@ -122,16 +139,36 @@ def refused_group(folder, cluster):
     return SimpleNamespace(rc=run.wait(), run=run)
 
 
+def wrong_account(folder, cluster):
+    site = ("slurm_account=nobodys", "slurm_partition=cpu", "mem_mb=100", "runtime=1")
+    run = Run(tiny(folder, GROUP), cluster, "--retries", "0", "--default-resources", *site)
+    return SimpleNamespace(rc=run.wait(), run=run, folder=folder)
+
+
 def impossible(folder, cluster):
     """A job that waits for ever, asked about, then interrupted."""
     run = Run(tiny(folder, ONE.format(body="true")), cluster, "--set-resources", "job:runtime=3000")
-    while not submitted(folder, "job"):
-        time.sleep(0.2)
+    run.until(lambda: submitted(folder, "job"))
     said = subprocess.run([sys.executable, "-m", "triptych.slurm", "status"], cwd=folder, env=environment(cluster),
                           capture_output=True, text=True, timeout=60)  # fmt: skip
-    os.killpg(run.process.pid, signal.SIGINT)
-    run.wait()
+    run.interrupt()
     return SimpleNamespace(said=said.stdout + said.stderr, rc=said.returncode, job=submitted(folder, "job")[0])
+
+
+def faults(folder, forgetful):
+    """A cluster that forgets jobs early, so that the plugin asks sacct; then one whose daemons are down for some time."""
+    forgotten = cancelled(folder / "forgotten", forgetful)
+    run = Run(tiny(folder / "silent", ONE.format(body="touch begun; sleep 15")), forgetful)
+    run.until((run.folder / "begun").exists)
+    job = submitted(run.folder, "job")[0]
+    forgetful.stop_daemons()
+    try:
+        run.until(lambda: "SLURM does not answer" in run.said)
+    finally:
+        forgetful.up()
+    return SimpleNamespace(
+        forgotten=forgotten, silent=SimpleNamespace(rc=run.wait(), run=run, job=job, folder=run.folder)
+    )
 
 
 SCENARIOS = (
@@ -144,35 +181,61 @@ SCENARIOS = (
     fails,
     interrupted,
     refused_group,
+    wrong_account,
     impossible,
 )
 
 
 @pytest.fixture(scope="module")
-def scenario(cluster, side_by_side, tmp_path_factory):
+def scenario(cluster, forgetful, side_by_side, tmp_path_factory):
     """Ask for the outcome of a scenario by its function."""
     base = tmp_path_factory.mktemp("mechanics")
     started = {one: side_by_side.submit(one, base / one.__name__, cluster) for one in SCENARIOS}
+    started[faults] = side_by_side.submit(faults, base / "faults", forgetful)
     return lambda one: started[one].result()
 
 
 # ---- what must hold --------------------------------------------------------------------------------
 
 
+def planned(folder):
+    """Jobs by rule that are left to do."""
+    return small_study.planned(folder, "--rerun-incomplete")
+
+
 def states(cluster, ids):
     return [row["State"].split()[0] for row in accounted(cluster, ids).values()]
 
 
-@pytest.mark.parametrize("how", [cancelled, cancelled_sacct, cancelled_slow], ids=lambda f: f.__name__)
-def test_a_cancelled_job_is_seen_within_a_minute_and_tried_again(scenario, cluster, how):
-    """sacct says `CANCELLED by uid`, which the plugin takes for running; and its polls become rarer and rarer."""
-    done = scenario(how)
+def seen_and_tried_again(done, cluster):
+    """A cancelled job: within a minute, with a result in the end and nothing left to do."""
     assert done.rc == 0, done.run.said[-3000:]
     seen = next(e for e in record(done.folder) if e["event"] == "failed")
     assert seen["id"] == done.job
     assert 0 <= seen["at"] - done.at < 60
     assert states(cluster, submitted(done.folder, "job")) == ["CANCELLED", "COMPLETED"]
     assert (done.folder / "done.txt").read_text() == "ok\n"
+    assert planned(done.folder) == {}
+
+
+@pytest.mark.parametrize("how", [cancelled, cancelled_sacct, cancelled_slow], ids=lambda f: f.__name__)
+def test_a_cancelled_job_is_seen_within_a_minute_and_tried_again(scenario, cluster, how):
+    """sacct says `CANCELLED by uid`, which the plugin takes for running; and its polls become rarer and rarer."""
+    seen_and_tried_again(scenario(how), cluster)
+
+
+def test_where_squeue_forgets_jobs_early_the_plugin_asks_sacct_and_that_is_safe_too(scenario, forgetful):
+    done = scenario(faults).forgotten
+    assert "Falling back to 'sacct'" in done.run.said
+    seen_and_tried_again(done, forgetful)
+
+
+def test_slurm_may_be_silent_for_some_time(scenario, forgetful):
+    """The plugin would forget its jobs when a query fails, and wait for ever."""
+    done = scenario(faults).silent
+    assert done.rc == 0, done.run.said[-3000:]
+    assert submitted(done.folder, "job") == [done.job]
+    assert states(forgetful, [done.job]) == ["COMPLETED"]
 
 
 def test_a_job_over_its_memory_gets_more(scenario, cluster):
@@ -183,13 +246,15 @@ def test_a_job_over_its_memory_gets_more(scenario, cluster):
     assert asked[:2] == ["350M", "700M"]
     assert [row["State"] for row in jobs.values()][-1] == "COMPLETED"
     assert all(row["State"] in ("FAILED", "OUT_OF_MEMORY") for row in list(jobs.values())[:-1])
+    assert planned(done.folder) == {}
 
 
 def test_a_job_over_its_time_gets_more(scenario, cluster):
     done = scenario(over_time)
     assert done.rc == 0, done.run.said[-3000:]
     jobs = list(accounted(cluster, submitted(done.folder, "job")).values())
-    assert [(row["State"], row["Timelimit"]) for row in jobs] == [("TIMEOUT", "00:01:00"), ("COMPLETED", "00:02:00")]
+    assert [(row["State"], row["Timelimit"]) for row in jobs] == [("TIMEOUT", "00:01:00"), ("COMPLETED", "00:03:00")]
+    assert planned(done.folder) == {}
 
 
 def test_a_job_that_fails_for_good_says_where_and_why_and_stops_nothing_else(scenario, cluster):
@@ -207,18 +272,17 @@ def test_a_job_that_fails_for_good_says_where_and_why_and_stops_nothing_else(sce
         "the option is wrong",
     ):
         assert word in said
-    plan = subprocess.run([sys.executable, "-m", "snakemake", "-n", "--cores", "1"], cwd=done.folder, env=environment(cluster),
-                          capture_output=True, text=True)  # fmt: skip
-    assert "works" not in plan.stdout.partition("total")[0].rpartition("Job stats")[2]
-    assert "join" in plan.stdout
+    assert planned(done.folder) == {"fails": 1, "join": 1}
 
 
-def test_ctrl_c_cancels_the_jobs(scenario, cluster):
+def test_ctrl_c_cancels_the_jobs_and_what_was_done_stays(scenario, cluster):
     done = scenario(interrupted)
     assert done.rc != 0
-    assert states(cluster, done.ids) == ["CANCELLED"] * 3
-    assert not list((done.folder / "parts").glob("*.txt"))
+    found = states(cluster, done.ids)
+    assert sorted(found) == ["CANCELLED", "CANCELLED", "COMPLETED"]
+    assert [path.name for path in (done.folder / "parts").iterdir()] == ["0.txt"]
     assert not list((done.folder / ".snakemake" / "locks").glob("*"))
+    assert planned(done.folder) == {"sleep": 2, "join": 1}
 
 
 def test_jobs_of_a_killed_run_are_not_doubled(scenario, cluster):
@@ -236,6 +300,14 @@ def test_a_refused_group_says_why(scenario):
     assert "SLURM job (refused)" in done.run.said
     assert "one k=0 (log: " in done.run.said
     assert "Memory specification can not be satisfied" in done.run.said
+
+
+def test_an_account_that_is_not_yours_is_told(scenario):
+    """The plugin fails over a group that it cannot submit, in a thread where nobody hears of it, and waits for ever."""
+    done = scenario(wrong_account)
+    assert done.rc != 0
+    assert "The given account nobodys appears to be invalid. Available accounts:\nlab" in done.run.said
+    assert [e["event"] for e in record(done.folder)] == ["run", "failed", "end"]
 
 
 def test_a_request_that_can_never_be_met_is_shown(scenario):
@@ -259,9 +331,7 @@ def test_a_node_that_goes_down_is_survived(scenario, cluster, tmp_path):
     run = Run(tiny(tmp_path / "tiny", ONE.format(body=body)), cluster)
     job = run.running("job")
     nodes = tmp_path / "tiny" / "nodes.txt"
-    while not nodes.exists():
-        time.sleep(0.2)
-    node = nodes.read_text().strip()
+    node = run.until(lambda: nodes.exists() and nodes.read_text().strip())
     cluster.kill_node(node)
     try:
         assert run.wait() == 0, run.said[-3000:]
@@ -270,6 +340,7 @@ def test_a_node_that_goes_down_is_survived(scenario, cluster, tmp_path):
         assert "COMPLETED" in states(cluster, submitted(run.folder, "job"))
         history = cluster.ask("sacct", "-X", "-nP", "--duplicates", "-o", "State,NodeList", "-j", job)
         assert f"NODE_FAIL|{node}" in history, (history, second)
+        assert planned(run.folder) == {}
     finally:
         cluster.start_node(node)
         cluster.wait_for_nodes()
