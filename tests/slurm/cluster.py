@@ -24,7 +24,7 @@ PROGRAMS = ("munged", "mariadbd", "mariadb-install-db", "slurmdbd", "slurmctld",
 PACKAGES = "slurmctld slurmd slurm-client slurmdbd munge mariadb-server"
 MARK = ".cluster-of-tests"
 NODES = {"cpu1": 0, "cpu2": 0, "gpu1": 2, "gpu2": 2}  # node: GPUs
-CPUS, MEMORY = 4, 8000  # of each node, declared: they need not be there
+CPUS, MEMORY = 4, 32000  # of each node, declared: they need not be there
 SOCKET_PATH = 107  # bytes that the path of a Unix socket may have
 
 SLURM_CONF = """\

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from cluster import PACKAGES, Cluster, missing
 from runs import Run
+from scenarios import MECHANICS, faults
+from studies import STUDIES
 
 HERE = Path(__file__).parent
 
@@ -55,9 +57,12 @@ def forgetful(asked_for):
 
 
 @pytest.fixture(scope="session")
-def side_by_side():
-    """Runs several scenarios at once; each test waits for its own. What still runs when the tests are stopped is killed."""
-    with ThreadPoolExecutor(16) as pool:
-        yield pool
+def outcome(cluster, forgetful, tmp_path_factory):
+    """Ask for the outcome of a scenario by its function. All start at once; what still runs when tests are stopped is killed."""
+    base = tmp_path_factory.mktemp("slurm")
+    with ThreadPoolExecutor(32) as pool:
+        started = {one: pool.submit(one, base / one.__name__, cluster) for one in (*MECHANICS, *STUDIES)}
+        started[faults] = pool.submit(faults, base / "faults", forgetful)
+        yield lambda one: started[one].result()
         for run in Run.alive:
             run.kill()

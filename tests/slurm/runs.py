@@ -70,7 +70,7 @@ class Run:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
-    def until(self, true, seconds=120):
+    def until(self, true, seconds=240):
         """Wait for something that this run or one of its jobs does."""
         deadline = time.monotonic() + seconds
         while not (found := true()):
@@ -82,15 +82,6 @@ class Run:
     @property
     def said(self):
         return self.output.read_text()
-
-    def running(self, rule, seconds=120):
-        """SLURM id of a running job that holds a rule; waits for one."""
-
-        def started():
-            now = dict(line.split() for line in self.cluster.ask("squeue", "-ho", "%i %T").splitlines())
-            return next((i for i in submitted(self.folder, rule) if now.get(i) == "RUNNING"), None)
-
-        return self.until(started, seconds)
 
 
 def record(folder):

@@ -3,7 +3,7 @@
 The reports are in docs/upstream.md.  The plugin's module and Snakemake's workflow are given by the caller: nothing is imported.
 
 - States are reduced to one word, and a job that SLURM has lost does not count as running for ever (``states``).
-- The time between two polls stays below ``LONGEST_WAIT``; the plugin's grows to three minutes.
+- The time between two polls stays below ``STRETCH`` times what the profile says; the plugin's grows to three minutes.
 - A query that SLURM does not answer is made again later; the plugin would forget its jobs and wait for ever.
 - A group that cannot be submitted fails; the plugin fails over it in a thread where nobody hears of it, and waits for ever.
 - Ctrl-C cancels every job of the run, also those that a poll looks at, or that are being submitted, at that moment.
@@ -26,7 +26,7 @@ from typing import Any
 
 from triptych.slurm import record, states
 
-LONGEST_WAIT = 30  # seconds between two polls
+STRETCH = 3  # two polls are at most so many times `seconds-between-status-checks` apart
 
 
 def install(modules: Mapping[str, Any], workflow: Any, study: str) -> None:
@@ -90,7 +90,8 @@ def _patch(plugin: Any, study: str) -> None:
         active.update(job.external_jobid for job in active_jobs)
         async for job in check(self, active_jobs):
             yield job
-        self.next_seconds_between_status_checks = min(self.next_seconds_between_status_checks, LONGEST_WAIT)
+        longest = STRETCH * self.workflow.remote_execution_settings.seconds_between_status_checks
+        self.next_seconds_between_status_checks = min(self.next_seconds_between_status_checks, longest)
 
     async def query_job_status(command: str, logger: Any) -> Any:
         found, seconds = await ask(command, logger)
@@ -152,8 +153,8 @@ def _patch(plugin: Any, study: str) -> None:
 def _keep(jobstep: Any, **variables: str) -> None:
     """Let the jobstep plugin, which drops every ``SLURM_*`` variable before it calls srun, keep some."""
 
-    def popen(*words: Any, env: dict[str, str], **more: Any) -> subprocess.Popen:
-        return subprocess.Popen(*words, env={**env, **variables}, **more)
+    def popen(call: str, *, env: dict[str, str], **more: Any) -> Any:
+        return subprocess.Popen(call, env={**env, **variables}, **more)
 
     jobstep.subprocess = SimpleNamespace(Popen=popen, PIPE=subprocess.PIPE)
 
