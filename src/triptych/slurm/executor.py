@@ -18,6 +18,7 @@ The reports are in docs/upstream.md.  The plugin's module and Snakemake's workfl
 
 import os
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -68,6 +69,7 @@ def _patch(plugin: Any, study: str) -> None:
     run, cancel, shutdown = executor.run_job, executor.cancel_jobs, executor.shutdown
     patience = states.Patience()
     active: set = set()
+    began: dict[str | None, float] = {}
 
     def post_init(self, *words: Any) -> None:
         settings = self.workflow.executor_settings
@@ -119,6 +121,7 @@ def _patch(plugin: Any, study: str) -> None:
 
     def report_job_submission(self, info: Any, *words: Any, **more: Any) -> None:
         log = str(info.aux.get("slurm_logfile", "")) if info.aux else ""
+        began[info.external_jobid] = time.time()
         record.add(study, "submitted", id=info.external_jobid, log=log, **about(info.job))
         submitted(self, info, *words, **more)
 
@@ -128,7 +131,8 @@ def _patch(plugin: Any, study: str) -> None:
 
     def report_job_error(self, info: Any, msg: str | None = None, **more: Any) -> None:
         slurm_log = next(iter(more.get("aux_logs") or []), "") or ""
-        said = sentence(about(info.job), info.external_jobid, msg or "", slurm_log)
+        since = began.get(info.external_jobid, time.time())
+        said = sentence(about(info.job), info.external_jobid, msg or "", slurm_log, since)
         record.add(study, "failed", id=info.external_jobid, why=said, log=slurm_log, **about(info.job))
         self.logger.error(said)
         failed(self, info, msg=msg, **more)
@@ -189,11 +193,13 @@ def about(job: Any) -> dict[str, Any]:
     return {"name": name, "parts": parts, "attempt": job.attempt, "retries": job.restart_times, "asked": asked}
 
 
-def sentence(job: dict[str, Any], slurm_id: str | None, reason: str, slurm_log: str) -> str:
-    """What failed, where it can be read, and what happens next."""
-    open_parts = [part for part in job["parts"] if not all(Path(file).exists() for file in part["outputs"])] or job[
-        "parts"
-    ]
+def sentence(job: dict[str, Any], slurm_id: str | None, reason: str, slurm_log: str, since: float) -> str:
+    """What failed, where it can be read, and what happens next; a file from before ``since`` (seconds) is no result."""
+
+    def made(file: str) -> bool:
+        return Path(file).exists() and Path(file).stat().st_mtime >= since
+
+    open_parts = [part for part in job["parts"] if not all(map(made, part["outputs"]))] or job["parts"]
     named = [
         f"  {part['rule']} " + " ".join(f"{k}={v}" for k, v in part["wildcards"].items()) + f" (log: {part['log']})"
         for part in open_parts[:5]
