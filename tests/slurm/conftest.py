@@ -57,12 +57,18 @@ def forgetful(asked_for):
 
 
 @pytest.fixture(scope="session")
-def outcome(cluster, forgetful, tmp_path_factory):
-    """Ask for the outcome of a scenario by its function. All start at once; what still runs when tests are stopped is killed."""
-    base = tmp_path_factory.mktemp("slurm")
+def outcome(request, tmp_path_factory):
+    """Ask for the outcome of a scenario by its function.
+
+    All scenarios of the selected files start at once; what still runs when the tests are stopped is killed.
+    """
+    base, files = tmp_path_factory.mktemp("slurm"), {item.path.stem for item in request.session.items}
+    wanted = dict.fromkeys(STUDIES if "test_study_on_slurm" in files else (), "cluster")
+    if "test_mechanics" in files:
+        wanted |= dict.fromkeys(MECHANICS, "cluster") | {faults: "forgetful"}
+    on = {name: request.getfixturevalue(name) for name in set(wanted.values())}
     with ThreadPoolExecutor(32) as pool:
-        started = {one: pool.submit(one, base / one.__name__, cluster) for one in (*MECHANICS, *STUDIES)}
-        started[faults] = pool.submit(faults, base / "faults", forgetful)
+        started = {one: pool.submit(one, base / one.__name__, on[name]) for one, name in wanted.items()}
         yield lambda one: started[one].result()
         for run in Run.alive:
             run.kill()

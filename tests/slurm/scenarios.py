@@ -96,8 +96,7 @@ def interrupted(folder, cluster):
     programs.mkdir()
     squeue = programs / "squeue"
     squeue.write_text(
-        f"#!/bin/sh\ntrap "
-        ' INT; touch {programs}/asked; sleep 3; rm {programs}/asked; exec {shutil.which("squeue")} "$@"\n'
+        f'#!/bin/sh\ntrap "" INT\ntouch {programs}/asked\nsleep 3\nrm {programs}/asked\nexec {shutil.which("squeue")} "$@"\n'
     )
     squeue.chmod(0o755)
     run = Run(folder, cluster, programs=programs)

@@ -28,49 +28,60 @@ def small(folder):
     return write_study(folder, text, north=people(1, 60), south=people(2, 50))
 
 
-def small_here(folder, cluster):
-    return SimpleNamespace(done=snakemake(small(folder), *MINE), folder=folder)
+def watched(run, kept, group):
+    """The run to its end; a person cancels the job of a group when some of its folds are finished and kept.
+
+    Also the GPUs: job, its node and the index of its GPU, which SLURM tells while a job runs only.
+    """
+    gpus, victim = {}, None
+    while run.process.poll() is None:
+        text = run.cluster.ask("scontrol", "-d", "-o", "show", "job")
+        found = re.findall(r"^JobId=(\d+) .* Nodes=(\S+) .*GRES=gpu:fake:1\(IDX:(\d)\)", text, re.M)
+        gpus |= {job: (node, index) for job, node, index in found}
+        if victim is None and kept.exists() and [path for path in kept.iterdir() if "." not in path.name]:
+            victim = next(e["id"] for e in record(run.folder) if e.get("name") == group)
+            run.cluster.ask("scancel", victim)
+        time.sleep(0.3)
+    mine = {e["id"] for e in record(run.folder) if e["event"] == "submitted"}
+    return SimpleNamespace(run=run, folder=run.folder, victim=victim, gpus={j: g for j, g in gpus.items() if j in mine})
 
 
-def small_there(folder, cluster):
-    """A person cancels a job in the middle; afterwards, in a copy, an option of one model is wrong."""
+def small_study(folder, cluster):
     run = Run(small(folder), cluster, *MINE)
-    kept = folder / "results" / "small" / "both" / "fits" / "cox" / ".folds"
-    run.until(lambda: kept.exists() and [path for path in kept.iterdir() if "." not in path.name], 600)
-    victim = next(e["id"] for e in record(folder) if e.get("name") == "fits-both-cox")
-    cluster.ask("scancel", victim)
-    gpus = watched(run, cluster)
-    broken = shutil.copytree(folder, folder.with_name("small_broken"))
-    shutil.rmtree(broken / ".triptych" / "slurm")
-    replace(broken / "study.yaml", "options: {trees: 10}", "options: {trees: -3}")
-    replace(broken / "study.yaml", "level: 0.95", "level: 0.9")
-    again = Run(broken, cluster, *MINE, "--retries", "0")
-    again.wait(1200)
-    return SimpleNamespace(run=run, folder=folder, victim=victim, gpus=gpus, broken=again)
+    return watched(run, folder / "results" / "small" / "both" / "fits" / "cox" / ".folds", "fits-both-cox")
 
 
-def default_here(folder, cluster):
-    return SimpleNamespace(done=snakemake(clone(folder)), folder=folder)
+def broken_study(finished, folder, cluster):
+    """The small study again, with a wrong option of one model."""
+    shutil.copytree(finished, folder)
+    shutil.rmtree(folder / ".triptych" / "slurm")
+    replace(folder / "study.yaml", "options: {trees: 10}", "options: {trees: -3}")
+    replace(folder / "study.yaml", "level: 0.95", "level: 0.9")
+    run = Run(folder, cluster, *MINE, "--retries", "0")
+    run.wait(1800)
+    return run
 
 
-def default_there(folder, cluster):
-    """The default study, its site block changed so that all fits go to GPUs."""
+def default_study(folder, cluster):
+    """The site block says that all fits go to GPUs."""
     profile = clone(folder) / "profiles" / "slurm" / "config.yaml"
     fit = "  fit: # memory and time of one fit"
     replace(profile, fit, fit.replace("# memory", "\n    slurm_partition: gpu\n    gpu: 1\n    # memory"))
-    run = Run(folder, cluster)
-    return SimpleNamespace(run=run, folder=folder, gpus=watched(run, cluster))
+    kept = folder / "results" / "gse7390" / "dmfs" / "fits" / "forest" / ".folds"
+    return watched(Run(folder, cluster), kept, "fits-dmfs-forest")
 
 
-def watched(run, cluster):
-    """Job of the run: node and index of the GPU that SLURM gave it; SLURM tells the index while a job runs only."""
-    found = {}
-    while run.process.poll() is None:
-        text = cluster.ask("scontrol", "-d", "-o", "show", "job")
-        gpus = re.findall(r"^JobId=(\d+) .* Nodes=(\S+) .*GRES=gpu:fake:1\(IDX:(\d)\)", text, re.M)
-        found |= {job: (node, index) for job, node, index in gpus}
-        time.sleep(0.5)
-    return {job: found[job] for e in record(run.folder) if e["event"] == "submitted" and (job := e["id"]) in found}
+def studies(folder, cluster):
+    """One after the other, since there are four GPUs."""
+    folder.mkdir()
+    small = small_study(folder / "small", cluster)
+    broken = broken_study(small.folder, folder / "broken", cluster)
+    return SimpleNamespace(small=small, broken=broken, default=default_study(folder / "default", cluster))
 
 
-STUDIES = (small_there, default_there, default_here, small_here)
+def default_here(folder, cluster):
+    """The default study on this machine."""
+    return SimpleNamespace(done=snakemake(clone(folder)), folder=folder)
+
+
+STUDIES = (studies, default_here)
