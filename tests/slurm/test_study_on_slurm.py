@@ -16,7 +16,6 @@ from studies import default_here, studies
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from small_study import planned, replace
 
-
 DEFAULT = ("--configfile", "config/config.yaml")
 
 
