@@ -24,7 +24,7 @@ PROGRAMS = ("munged", "mariadbd", "mariadb-install-db", "slurmdbd", "slurmctld",
 PACKAGES = "slurmctld slurmd slurm-client slurmdbd munge mariadb-server"
 MARK = ".cluster-of-tests"
 NODES = {"cpu1": 0, "cpu2": 0, "gpu1": 2, "gpu2": 2}  # node: GPUs
-CPUS, MEMORY = 4, 8000  # of each node, declared: they need not be there
+CPUS, MEMORY = 4, 32000  # of each node, declared: they need not be there
 SOCKET_PATH = 107  # bytes that the path of a Unix socket may have
 
 SLURM_CONF = """\
@@ -146,10 +146,7 @@ class Cluster:
     @property
     def environment(self) -> dict[str, str]:
         """What a program needs in its environment to talk to this cluster."""
-        return {
-            "SLURM_CONF": str(self.folder / "slurm.conf"),
-            "PATH": os.pathsep.join([str(self.folder / "bin"), _path()]),
-        }
+        return {"SLURM_CONF": str(self.folder / "slurm.conf"), "PATH": _path()}
 
     def ask(self, *command: str, check: bool = True) -> str:
         """What a SLURM command prints."""
@@ -159,6 +156,10 @@ class Cluster:
         if check and done.returncode:
             raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
         return done.stdout.strip()
+
+    def until_gone(self, job: str) -> None:
+        """Wait until a job is out of the queue."""
+        self._until(f"the end of job {job}", lambda: job not in self.ask("squeue", "-ho", "%i").split())
 
     # ---- up ----
 
@@ -195,7 +196,7 @@ class Cluster:
         """Folders, keys and configuration."""
         if self.folder.exists() and any(self.folder.iterdir()):
             raise SystemExit(f"{self.folder} is not empty and no cluster of tests; name a new folder")
-        for name in ("run", "log", "state", "spool", "dev", "munge", "db", "bin"):
+        for name in ("run", "log", "state", "spool", "dev", "munge", "db"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         for name in ("munge", "db", "state"):
             (self.folder / name).chmod(0o700)
@@ -225,12 +226,6 @@ class Cluster:
         (self.folder / "cgroup.conf").write_text("CgroupAutomount=no\n")
         _private(self.folder / "slurmdbd.conf", SLURMDBD_CONF.format(**values).encode())
         (self.folder / "db.port").write_text(str(ports[3]))
-        # The jobstep plugin drops SLURM_CONF before it calls srun (docs/upstream.md): a wrapper found first puts it back.
-        srun = self.folder / "bin" / "srun"
-        srun.write_text(
-            f'#!/bin/sh\nSLURM_CONF={self.folder}/slurm.conf exec {shutil.which("srun", path=_path())} "$@"\n'
-        )
-        srun.chmod(0o755)
         (self.folder / MARK).touch()  # the last file: "down" removes only a folder that carries it
 
     def _database(self) -> None:
@@ -284,12 +279,14 @@ class Cluster:
             except RuntimeError:
                 pass
             if time.monotonic() > deadline:
-                raise SystemExit(
-                    f"the cluster of tests: {what} did not come up in {seconds:.0f} s; see {self.folder}/log"
-                )
+                raise SystemExit(f"the cluster of tests: {what} did not come in {seconds:.0f} s; see {self.folder}/log")
             time.sleep(0.05)
 
     # ---- down ----
+
+    def stop_daemons(self) -> None:
+        """Stop what answers squeue and sacct, as for maintenance; jobs and nodes go on, ``up`` starts it again."""
+        self._stop(["slurmctld", "slurmdbd"])
 
     def kill_node(self, node: str) -> None:
         """Kill the slurmd of a node and all that runs on it, as a power cut would: nothing is left that could tell of it."""
@@ -405,4 +402,4 @@ if __name__ == "__main__":
     cluster = Cluster(Path(sys.argv[2]))
     getattr(cluster, sys.argv[1])()
     if sys.argv[1] == "up":
-        print(f"export SLURM_CONF={cluster.environment['SLURM_CONF']} PATH={cluster.folder}/bin:$PATH")
+        print(f"export SLURM_CONF={cluster.environment['SLURM_CONF']}")

@@ -3,10 +3,14 @@
 import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from cluster import PACKAGES, Cluster, missing
+from runs import Run
+from scenarios import MECHANICS, faults
+from studies import STUDIES
 
 HERE = Path(__file__).parent
 
@@ -27,11 +31,10 @@ def asked_for():
         )
 
 
-@pytest.fixture(scope="session")
-def cluster(asked_for):
-    """A running cluster, gone after the last test."""
+@contextmanager
+def _running(**how):
     with tempfile.TemporaryDirectory(prefix="slurm-") as folder:  # short: sockets lie in it
-        one = Cluster(Path(folder) / "c")
+        one = Cluster(Path(folder) / "c", **how)
         try:
             one.up()
             yield one
@@ -40,7 +43,32 @@ def cluster(asked_for):
 
 
 @pytest.fixture(scope="session")
-def side_by_side():
-    """Runs several scenarios at once; each test waits for its own."""
-    with ThreadPoolExecutor(12) as pool:
-        yield pool
+def cluster(asked_for):
+    """A running cluster, gone after the last test."""
+    with _running() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def forgetful(asked_for):
+    """A second one, for faults of its daemons, that forgets a job some seconds after its end."""
+    with _running(min_job_age=5) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def outcome(request, tmp_path_factory):
+    """Ask for the outcome of a scenario by its function.
+
+    All scenarios of the selected files start at once; what still runs when the tests are stopped is killed.
+    """
+    base, files = tmp_path_factory.mktemp("slurm"), {item.path.stem for item in request.session.items}
+    wanted = dict.fromkeys(STUDIES if "test_study_on_slurm" in files else (), "cluster")
+    if "test_mechanics" in files:
+        wanted |= dict.fromkeys(MECHANICS, "cluster") | {faults: "forgetful"}
+    on = {name: request.getfixturevalue(name) for name in set(wanted.values())}
+    with ThreadPoolExecutor(32) as pool:
+        started = {one: pool.submit(one, base / one.__name__, on[name]) for one, name in wanted.items()}
+        yield lambda one: started[one].result()
+        for run in Run.alive:
+            run.kill()

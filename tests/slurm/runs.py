@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import ClassVar
 
 ROOT = Path(__file__).resolve().parents[2]
 FAST = ("--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2")
@@ -17,7 +18,7 @@ TINY = """\
 import sys
 from triptych.slurm import executor
 
-executor.install(sys.modules.get("snakemake_executor_plugin_slurm"), workflow, "tiny")
+executor.install(sys.modules, workflow, "tiny")
 
 rule all:
     input: "done.txt"
@@ -26,18 +27,21 @@ rule all:
 
 
 class Run:
-    """One call of snakemake."""
+    """One call of snakemake; ``programs`` is a folder that is searched for commands before any other."""
 
-    def __init__(self, folder, cluster, *words, profile="profiles/slurm", fast=True):
+    alive: ClassVar[list] = []
+
+    def __init__(self, folder, cluster, *words, profile="profiles/slurm", fast=True, programs=None):
         self.folder, self.cluster = Path(folder), cluster
+        own = environment(cluster)
+        own["PATH"] = os.pathsep.join([*([str(programs)] if programs else []), own["PATH"]])
         self.output = self.folder / "said.txt"
         command = [sys.executable, "-m", "snakemake", "--profile", profile, *(FAST if fast else ()), *map(str, words)]
-        self.started = time.time()
         with self.output.open("a") as out:
             self.process = subprocess.Popen(
                 command,
                 cwd=folder,
-                env=environment(cluster),
+                env=own,
                 stdout=out,
                 stderr=out,
                 stdin=subprocess.DEVNULL,
@@ -45,36 +49,39 @@ class Run:
                 # a shell's background job ignores SIGINT, and hands that on
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
+        self.alive.append(self)
 
     def wait(self, seconds=400):
         """The exit code."""
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            self.kill()
             raise AssertionError(f"still running after {seconds} s:\n{self.said[-3000:]}") from None
+
+    def interrupt(self):
+        """Ctrl-C: the signal goes to the whole process group."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        return self.wait()
+
+    def kill(self):
+        """kill -9 of everything that it runs on this machine; its jobs go on."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def until(self, true, seconds=240):
+        """Wait for something that this run or one of its jobs does."""
+        deadline = time.monotonic() + seconds
+        while not (found := true()):
+            assert self.process.poll() is None, f"it has ended:\n{self.said[-3000:]}"
+            assert time.monotonic() < deadline, f"nothing came in {seconds} s:\n{self.said[-3000:]}"
+            time.sleep(0.2)
+        return found
 
     @property
     def said(self):
         return self.output.read_text()
-
-    @property
-    def record(self):
-        return record(self.folder)
-
-    def running(self, rule, seconds=120):
-        """SLURM id of a running job that holds a rule; waits for one."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            mine = {
-                e["id"] for e in self.record if e["event"] == "submitted" and any(p["rule"] == rule for p in e["parts"])
-            }
-            now = dict(line.split() for line in self.cluster.ask("squeue", "-ho", "%i %T").splitlines())
-            if found := [i for i in mine if now.get(i) == "RUNNING"]:
-                return found[0]
-            assert self.process.poll() is None, self.said[-3000:]
-            time.sleep(0.2)
-        raise AssertionError(f"no job of {rule} was started:\n{self.said[-3000:]}")
 
 
 def record(folder):

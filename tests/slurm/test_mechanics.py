@@ -1,199 +1,93 @@
-"""What happens to jobs that are cancelled, too big, too long, broken or interrupted: sleeping jobs under this project's profile.
-
-All scenarios run side by side, each in a folder of its own; the tests look at what SLURM and the files say afterwards.
-"""
+"""Jobs that are cancelled, too big, too long, broken or interrupted: what SLURM and the files say afterwards."""
 
 import json
-import os
-import signal
+import re
 import subprocess
 import sys
-import time
-from types import SimpleNamespace
+from pathlib import Path
 
 import pytest
 from runs import ROOT, Run, accounted, environment, record, submitted, tiny
-
-ONE = """\
-rule job:
-    output: "done.txt"
-    log: "logs/job.log"
-    shell: "({body}) > {{log}} 2>&1 && echo ok > {{output}}"
-"""
-BIG = "python3 -c 'import time; x = bytearray(450_000_000); time.sleep(8)'"
-BRANCHES = """\
-rule fails:
-    output: "parts/{k}.bad.txt"
-    log: "logs/fails/{k}.log"
-    shell: "echo the option is wrong > {log}; exit 1"
-
-rule works:
-    output: "parts/{k}.good.txt"
-    log: "logs/works/{k}.log"
-    shell: "sleep 3; echo ok > {output} 2> {log}"
-
-rule join:
-    input: "parts/a.bad.txt", "parts/b.good.txt"
-    output: "done.txt"
-    shell: "cat {input} > {output}"
-"""
-FAN = """\
-rule sleep:
-    output: "parts/{k}.txt"
-    shell: "sleep 300; echo ok > {output}"
-
-rule join:
-    input: expand("parts/{k}.txt", k=range(3))
-    output: "done.txt"
-    shell: "cat {input} > {output}"
-"""
-WIDE = "\n\nrule both:\n    input: expand('{k}.txt', k=range(6))\n    output: 'done.txt'\n    shell: 'cat {input} > {output}'\n"
-GROUP = "rule one:\n    output: '{k}.txt'\n    group: 'heavy'\n    shell: 'echo ok > {output}'\n" + WIDE
-
-
-# ---- scenarios -------------------------------------------------------------------------------------
-
-
-def cancelled(folder, cluster, *words, fast=True):
-    """A person cancels a job; its second attempt is quick."""
-    run = Run(tiny(folder, ONE.format(body="test -f again || (touch again; sleep 300)")), cluster, *words, fast=fast)
-    job = run.running("job")
-    if not fast:
-        time.sleep(45)  # until polls have become rare
-    cluster.ask("scancel", job)
-    at = time.time()
-    return SimpleNamespace(rc=run.wait(), job=job, at=at, run=run, folder=folder)
-
-
-def cancelled_sacct(folder, cluster):
-    return cancelled(folder, cluster, "--slurm-status-command", "sacct")
-
-
-def cancelled_slow(folder, cluster):
-    return cancelled(folder, cluster, fast=False)
-
-
-def over_memory(folder, cluster):
-    run = Run(tiny(folder, ONE.format(body=BIG)), cluster, "--set-resources", "job:mem_mb=350 * attempt")
-    return SimpleNamespace(rc=run.wait(), run=run, folder=folder)
-
-
-def over_time(folder, cluster):
-    run = Run(tiny(folder, ONE.format(body="sleep 95")), cluster, "--set-resources", "job:runtime=attempt")
-    return SimpleNamespace(rc=run.wait(600), run=run, folder=folder)
-
-
-def fails(folder, cluster):
-    run = Run(tiny(folder, BRANCHES), cluster, "--retries", "1")
-    return SimpleNamespace(rc=run.wait(), run=run, folder=folder)
-
-
-def interrupted(folder, cluster):
-    """Ctrl-C while three jobs run."""
-    run = Run(tiny(folder, FAN), cluster)
-    run.running("sleep")
-    while len(submitted(folder, "sleep")) < 3:
-        time.sleep(0.2)
-    os.killpg(run.process.pid, signal.SIGINT)
-    return SimpleNamespace(rc=run.wait(), run=run, folder=folder, ids=submitted(folder, "sleep"))
-
-
-def killed(folder, cluster):
-    """kill -9, then the same command again while the jobs of the first one run, and once more when they are gone."""
-    first = Run(tiny(folder, ONE.format(body="test -f again || (touch again; sleep 300)")), cluster)
-    job = first.running("job")
-    os.killpg(first.process.pid, signal.SIGKILL)
-    first.process.wait()
-    unlock = [sys.executable, "-m", "snakemake", "--unlock", "--cores", "1"]
-    subprocess.run(unlock, cwd=folder, env=environment(cluster), check=True, capture_output=True)
-    second = Run(folder, cluster)
-    refused = second.wait()
-    said = second.said
-    cluster.ask("scancel", job)
-    while job in cluster.ask("squeue", "-ho", "%i").split():
-        time.sleep(0.2)
-    third = Run(folder, cluster)
-    return SimpleNamespace(refused=refused, said=said, job=job, rc=third.wait(), folder=folder)
-
-
-def refused_group(folder, cluster):
-    words = ("--retries", "0", "--group-components", "heavy=6", "--set-resources", "one:mem_mb=9000")
-    run = Run(tiny(folder, GROUP), cluster, *words)
-    return SimpleNamespace(rc=run.wait(), run=run)
-
-
-def impossible(folder, cluster):
-    """A job that waits for ever, asked about, then interrupted."""
-    run = Run(tiny(folder, ONE.format(body="true")), cluster, "--set-resources", "job:runtime=3000")
-    while not submitted(folder, "job"):
-        time.sleep(0.2)
-    said = subprocess.run([sys.executable, "-m", "triptych.slurm", "status"], cwd=folder, env=environment(cluster),
-                          capture_output=True, text=True, timeout=60)  # fmt: skip
-    os.killpg(run.process.pid, signal.SIGINT)
-    run.wait()
-    return SimpleNamespace(said=said.stdout + said.stderr, rc=said.returncode, job=submitted(folder, "job")[0])
-
-
-SCENARIOS = (
-    over_time,
-    cancelled_slow,
-    over_memory,
-    killed,
+from scenarios import (
+    FAN,
     cancelled,
     cancelled_sacct,
+    cancelled_slow,
     fails,
-    interrupted,
-    refused_group,
+    faults,
     impossible,
+    interrupted,
+    killed,
+    over_memory,
+    over_time,
+    refused_group,
+    wrong_account,
 )
 
-
-@pytest.fixture(scope="module")
-def scenario(cluster, side_by_side, tmp_path_factory):
-    """Ask for the outcome of a scenario by its function."""
-    base = tmp_path_factory.mktemp("mechanics")
-    started = {one: side_by_side.submit(one, base / one.__name__, cluster) for one in SCENARIOS}
-    return lambda one: started[one].result()
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
+import small_study
 
 
-# ---- what must hold --------------------------------------------------------------------------------
+def planned(folder):
+    """Jobs by rule that are left to do."""
+    return small_study.planned(folder, "--rerun-incomplete")
 
 
 def states(cluster, ids):
     return [row["State"].split()[0] for row in accounted(cluster, ids).values()]
 
 
-@pytest.mark.parametrize("how", [cancelled, cancelled_sacct, cancelled_slow], ids=lambda f: f.__name__)
-def test_a_cancelled_job_is_seen_within_a_minute_and_tried_again(scenario, cluster, how):
-    """sacct says `CANCELLED by uid`, which the plugin takes for running; and its polls become rarer and rarer."""
-    done = scenario(how)
+def seen_and_tried_again(done, cluster):
+    """A cancelled job: within a minute, with a result in the end and nothing left to do."""
     assert done.rc == 0, done.run.said[-3000:]
     seen = next(e for e in record(done.folder) if e["event"] == "failed")
     assert seen["id"] == done.job
     assert 0 <= seen["at"] - done.at < 60
     assert states(cluster, submitted(done.folder, "job")) == ["CANCELLED", "COMPLETED"]
     assert (done.folder / "done.txt").read_text() == "ok\n"
+    assert planned(done.folder) == {}
 
 
-def test_a_job_over_its_memory_gets_more(scenario, cluster):
-    done = scenario(over_memory)
+@pytest.mark.parametrize("how", [cancelled, cancelled_sacct, cancelled_slow], ids=lambda f: f.__name__)
+def test_a_cancelled_job_is_seen_within_a_minute_and_tried_again(outcome, cluster, how):
+    """sacct says `CANCELLED by uid`, which the plugin takes for running; and its polls become rarer and rarer."""
+    seen_and_tried_again(outcome(how), cluster)
+
+
+def test_where_squeue_forgets_jobs_early_the_plugin_asks_sacct_and_that_is_safe_too(outcome, forgetful):
+    done = outcome(faults).cancelled
+    assert "Falling back to 'sacct'" in done.run.said
+    seen_and_tried_again(done, forgetful)
+
+
+def test_slurm_may_be_silent_for_some_time(outcome, forgetful):
+    """The plugin would forget its jobs when a query fails, and wait for ever."""
+    done = outcome(faults).silent
+    assert done.rc == 0, done.run.said[-3000:]
+    assert states(forgetful, submitted(done.folder, "job")) == ["COMPLETED"]
+
+
+def test_a_job_over_its_memory_gets_more(outcome, cluster):
+    done = outcome(over_memory)
     assert done.rc == 0, done.run.said[-3000:]
     jobs = accounted(cluster, submitted(done.folder, "job"))
     asked = [row["ReqMem"] for row in jobs.values()]
     assert asked[:2] == ["350M", "700M"]
     assert [row["State"] for row in jobs.values()][-1] == "COMPLETED"
     assert all(row["State"] in ("FAILED", "OUT_OF_MEMORY") for row in list(jobs.values())[:-1])
+    assert planned(done.folder) == {}
 
 
-def test_a_job_over_its_time_gets_more(scenario, cluster):
-    done = scenario(over_time)
+def test_a_job_over_its_time_gets_more(outcome, cluster):
+    done = outcome(over_time)
     assert done.rc == 0, done.run.said[-3000:]
     jobs = list(accounted(cluster, submitted(done.folder, "job")).values())
-    assert [(row["State"], row["Timelimit"]) for row in jobs] == [("TIMEOUT", "00:01:00"), ("COMPLETED", "00:02:00")]
+    assert [(row["State"], row["Timelimit"]) for row in jobs] == [("TIMEOUT", "00:01:00"), ("COMPLETED", "00:03:00")]
+    assert planned(done.folder) == {}
 
 
-def test_a_job_that_fails_for_good_says_where_and_why_and_stops_nothing_else(scenario, cluster):
-    done = scenario(fails)
+def test_a_job_that_fails_for_good_says_where_and_why_and_stops_nothing_else(outcome, cluster):
+    done = outcome(fails)
     assert done.rc != 0
     ids = submitted(done.folder, "fails")
     assert states(cluster, ids) == ["FAILED", "FAILED"]
@@ -207,22 +101,21 @@ def test_a_job_that_fails_for_good_says_where_and_why_and_stops_nothing_else(sce
         "the option is wrong",
     ):
         assert word in said
-    plan = subprocess.run([sys.executable, "-m", "snakemake", "-n", "--cores", "1"], cwd=done.folder, env=environment(cluster),
-                          capture_output=True, text=True)  # fmt: skip
-    assert "works" not in plan.stdout.partition("total")[0].rpartition("Job stats")[2]
-    assert "join" in plan.stdout
+    assert planned(done.folder) == {"fails": 1, "join": 1}
 
 
-def test_ctrl_c_cancels_the_jobs(scenario, cluster):
-    done = scenario(interrupted)
+def test_ctrl_c_cancels_the_jobs_and_what_was_done_stays(outcome, cluster):
+    done = outcome(interrupted)
     assert done.rc != 0
-    assert states(cluster, done.ids) == ["CANCELLED"] * 3
-    assert not list((done.folder / "parts").glob("*.txt"))
+    found = states(cluster, done.ids)
+    assert sorted(found) == ["CANCELLED", "CANCELLED", "COMPLETED"]
+    assert [path.name for path in (done.folder / "parts").iterdir()] == ["0.txt"]
     assert not list((done.folder / ".snakemake" / "locks").glob("*"))
+    assert planned(done.folder) == {"sleep": 2, "join": 1}
 
 
-def test_jobs_of_a_killed_run_are_not_doubled(scenario, cluster):
-    done = scenario(killed)
+def test_jobs_of_a_killed_run_are_not_doubled(outcome, cluster):
+    done = outcome(killed)
     assert done.refused != 0
     assert f"scancel {done.job}" in done.said
     assert "two jobs would write one file" in done.said
@@ -230,16 +123,24 @@ def test_jobs_of_a_killed_run_are_not_doubled(scenario, cluster):
     assert len(submitted(done.folder, "job")) == 2
 
 
-def test_a_refused_group_says_why(scenario):
-    done = scenario(refused_group)
+def test_a_refused_group_says_why(outcome):
+    done = outcome(refused_group)
     assert done.rc != 0
     assert "SLURM job (refused)" in done.run.said
     assert "one k=0 (log: " in done.run.said
     assert "Memory specification can not be satisfied" in done.run.said
 
 
-def test_a_request_that_can_never_be_met_is_shown(scenario):
-    done = scenario(impossible)
+def test_an_account_that_is_not_yours_is_told(outcome):
+    """The plugin fails over a group that it cannot submit, in a thread where nobody hears of it, and waits for ever."""
+    done = outcome(wrong_account)
+    assert done.rc != 0
+    assert re.search(r"The given account nobodys appears to be invalid. Available accounts:\n.*\blab\b", done.run.said)
+    assert [e["event"] for e in record(done.folder)] == ["run", "failed", "end"]
+
+
+def test_a_request_that_can_never_be_met_is_shown(outcome):
+    done = outcome(impossible)
     assert done.rc == 0
     assert f"{done.job}" in done.said
     assert "PartitionTimeLimit: asks for more time than the partition allows, it will never start" in done.said
@@ -252,27 +153,17 @@ def test_job_arrays_are_refused(cluster, tmp_path):
     assert not submitted(run.folder, "sleep")
 
 
-def test_a_node_that_goes_down_is_survived(scenario, cluster, tmp_path):
-    for one in SCENARIOS:
-        scenario(one)  # no other job may be on that node
-    body = "echo $SLURMD_NODENAME >> nodes.txt; test $(wc -l < nodes.txt) -gt 1 || sleep 300"
-    run = Run(tiny(tmp_path / "tiny", ONE.format(body=body)), cluster)
-    job = run.running("job")
-    nodes = tmp_path / "tiny" / "nodes.txt"
-    while not nodes.exists():
-        time.sleep(0.2)
-    node = nodes.read_text().strip()
-    cluster.kill_node(node)
-    try:
-        assert run.wait() == 0, run.said[-3000:]
-        first, second = nodes.read_text().split()
-        assert first == node
-        assert "COMPLETED" in states(cluster, submitted(run.folder, "job"))
-        history = cluster.ask("sacct", "-X", "-nP", "--duplicates", "-o", "State,NodeList", "-j", job)
-        assert f"NODE_FAIL|{node}" in history, (history, second)
-    finally:
-        cluster.start_node(node)
-        cluster.wait_for_nodes()
+def test_a_node_that_goes_down_is_survived(outcome, forgetful):
+    done = outcome(faults).node_down
+    assert done.rc == 0, done.run.said[-3000:]
+    assert "Falling back to 'sacct'" not in done.run.said
+    assert len(done.nodes) == 2
+    assert done.nodes[0] == done.node
+    ids = submitted(done.folder, "job")
+    assert states(forgetful, ids)[-1] == "COMPLETED"
+    history = forgetful.ask("sacct", "-X", "-nP", "--duplicates", "-o", "State,NodeList", "-j", ids[0])
+    assert f"NODE_FAIL|{done.node}" in history
+    assert planned(done.folder) == {}
 
 
 def test_polls_never_become_rare(cluster, tmp_path, monkeypatch):

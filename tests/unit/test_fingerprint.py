@@ -181,6 +181,22 @@ def test_same_in_another_folder(project, tmp_path_factory, monkeypatch):
     assert code(MODEL) == before
 
 
+def test_what_was_read_is_kept_by_content(project, monkeypatch):
+    before = code(MODEL)
+    monkeypatch.setattr(fingerprint, "_parse", None)  # whatever is parsed now is an error
+    assert code(MODEL) == before
+    change(project, COX, "# a comment", "# another one")
+    with pytest.raises(TypeError):
+        code(MODEL)
+
+
+def test_nothing_is_kept_where_nothing_can_be_written(project):
+    (project / ".triptych").write_text("a file, so that there can be no folder")
+    assert code(MODEL) == code(MODEL)
+    change(project, *OTHER["logic"])
+    assert (project / ".triptych").is_file()
+
+
 def test_the_real_library():
     forget()
     assert fingerprint.code("triptych.models.cox", "scripts/fit.py") != fingerprint.code("triptych.models.coxnet")

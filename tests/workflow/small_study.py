@@ -75,7 +75,7 @@ def snakemake(folder, *words, **more):
     """Run snakemake in a folder."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, "-m", "snakemake", "--cores", "2", *map(str, words)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment(**more), timeout=900)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment(**more), timeout=1800)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return Done(done, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
 

@@ -35,7 +35,7 @@ def _plan():
 PLAN = _plan()
 STUDY, OUT = PLAN.study, PLAN.out
 ON_GPU = {name for name in STUDY.models if STUDY.device_of(name) == "cuda"}
-executor.install(sys.modules.get("snakemake_executor_plugin_slurm"), workflow, STUDY.name)
+executor.install(sys.modules, workflow, STUDY.name)
 COHORT, TASK, TABLES = OUT / "cohorts" / "{cohort}", OUT / "{task}", OUT / "{task}" / "tables"
 
 # What differs from machine to machine reaches the commands through the environment, so that it is not part of their text:

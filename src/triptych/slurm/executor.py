@@ -3,7 +3,11 @@
 The reports are in docs/upstream.md.  The plugin's module and Snakemake's workflow are given by the caller: nothing is imported.
 
 - States are reduced to one word, and a job that SLURM has lost does not count as running for ever (``states``).
-- The time between two polls stays below ``LONGEST_WAIT``; the plugin's grows to three minutes.
+- The time between two polls stays below ``STRETCH`` times what the profile says; the plugin's grows to three minutes.
+- A query that SLURM does not answer is made again later; the plugin would forget its jobs and wait for ever.
+- A group that cannot be submitted fails; the plugin fails over it in a thread where nobody hears of it, and waits for ever.
+- Ctrl-C cancels every job of the run, also those that a poll looks at, or that are being submitted, at that moment.
+- srun finds slurm.conf where SLURM_CONF says, inside jobs too.
 - A failed job is told in one sentence with rule, wildcards, SLURM id, reason and logs, also when SLURM refused a group.
 - Jobs of an earlier run that are still in the queue stop a new run: two jobs would write one file.
 - Job arrays are refused: with them a rule may read a file that is being written.
@@ -14,29 +18,35 @@ The reports are in docs/upstream.md.  The plugin's module and Snakemake's workfl
 
 import os
 import subprocess
+import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from triptych.slurm import record, states
 
-LONGEST_WAIT = 30  # seconds between two polls
+STRETCH = 3  # two polls are at most so many times `seconds-between-status-checks` apart
 
 
-def install(plugin: Any, workflow: Any, study: str) -> None:
+def install(modules: Mapping[str, Any], workflow: Any, study: str) -> None:
     """Change the plugin's executor for this run.
 
     Parameters
     ----------
-    plugin
-        The module ``snakemake_executor_plugin_slurm``, or None where it is not installed.
+    modules
+        The modules of the running Snakemake (``sys.modules``): the plugin is among them where it is installed.
     workflow
         Snakemake's workflow, while its Snakefile is parsed.
     """
+    plugin, jobstep = (modules.get(f"snakemake_executor_plugin_slurm{name}") for name in ("", "_jobstep"))
     inside = "SLURM_JOB_ID" in os.environ and workflow.remote_exec
     if inside:
         cpus = os.environ.get("SLURM_CPUS_PER_TASK") or os.environ.get("SLURM_CPUS_ON_NODE") or "1"
         workflow.global_resources["_cores"] = int(cpus)
+        if jobstep is not None and (conf := os.environ.get("SLURM_CONF")):
+            _keep(jobstep, SLURM_CONF=conf)
     if plugin is None or inside or workflow.global_resources["_nodes"].value is None:
         return  # on this machine only
     workflow.resource_settings.cores = None
@@ -56,9 +66,10 @@ def _patch(plugin: Any, study: str) -> None:
         executor.report_job_success,
         executor.report_job_error,
     )
-    shutdown = executor.shutdown
+    run, cancel, shutdown = executor.run_job, executor.cancel_jobs, executor.shutdown
     patience = states.Patience()
     active: set = set()
+    began: dict[str | None, float] = {}
 
     def post_init(self, *words: Any) -> None:
         settings = self.workflow.executor_settings
@@ -81,17 +92,36 @@ def _patch(plugin: Any, study: str) -> None:
         active.update(job.external_jobid for job in active_jobs)
         async for job in check(self, active_jobs):
             yield job
-        self.next_seconds_between_status_checks = min(self.next_seconds_between_status_checks, LONGEST_WAIT)
+        longest = STRETCH * self.workflow.remote_execution_settings.seconds_between_status_checks
+        self.next_seconds_between_status_checks = min(self.next_seconds_between_status_checks, longest)
 
     async def query_job_status(command: str, logger: Any) -> Any:
         found, seconds = await ask(command, logger)
-        if found is None:
-            return found, seconds
+        if found is None:  # the plugin would drop the jobs from its list
+            logger.warning(f"SLURM does not answer, it is asked again later: {command}")
+            return {}, 0.0
         missing = active - set(found)
         return patience.settle({**found, **(states.ask_sacct(missing) if missing else {})}, active), seconds
 
+    def run_job(self, job: Any) -> None:
+        try:
+            run(self, job)
+        except (
+            Exception
+        ) as error:  # a group, of which the plugin asks the name of its rule while it tells of another fault
+            said = f"it could not be submitted: {error.__context__ or error}"
+            self._report_job_error_threadsafe(plugin.SubmittedJobInfo(job), said)
+
+    def cancel_jobs(self, active_jobs: list[Any]) -> None:
+        self._job_submission_executor.shutdown(wait=True, cancel_futures=True)
+        subprocess.run(
+            ["scancel", f"--name={self.run_uuid}"], timeout=60, check=False
+        )  # all jobs of a run have one name
+        cancel(self, active_jobs)
+
     def report_job_submission(self, info: Any, *words: Any, **more: Any) -> None:
         log = str(info.aux.get("slurm_logfile", "")) if info.aux else ""
+        began[info.external_jobid] = time.time()
         record.add(study, "submitted", id=info.external_jobid, log=log, **about(info.job))
         submitted(self, info, *words, **more)
 
@@ -101,7 +131,8 @@ def _patch(plugin: Any, study: str) -> None:
 
     def report_job_error(self, info: Any, msg: str | None = None, **more: Any) -> None:
         slurm_log = next(iter(more.get("aux_logs") or []), "") or ""
-        said = sentence(about(info.job), info.external_jobid, msg or "", slurm_log)
+        since = began.get(info.external_jobid, time.time())
+        said = sentence(about(info.job), info.external_jobid, msg or "", slurm_log, since)
         record.add(study, "failed", id=info.external_jobid, why=said, log=slurm_log, **about(info.job))
         self.logger.error(said)
         failed(self, info, msg=msg, **more)
@@ -111,9 +142,25 @@ def _patch(plugin: Any, study: str) -> None:
         record.add(study, "end")
 
     plugin.query_job_status = query_job_status
-    for method in (check_active_jobs, report_job_submission, report_job_success, report_job_error):
+    for method in (
+        run_job,
+        check_active_jobs,
+        cancel_jobs,
+        report_job_submission,
+        report_job_success,
+        report_job_error,
+    ):
         setattr(executor, method.__name__, method)
     executor.__post_init__, executor.shutdown = post_init, end
+
+
+def _keep(jobstep: Any, **variables: str) -> None:
+    """Let the jobstep plugin, which drops every ``SLURM_*`` variable before it calls srun, keep some."""
+
+    def popen(call: str, *, env: dict[str, str], **more: Any) -> Any:
+        return subprocess.Popen(call, env={**env, **variables}, **more)
+
+    jobstep.subprocess = SimpleNamespace(Popen=popen, PIPE=subprocess.PIPE)
 
 
 def prefix(study: str) -> str:
@@ -146,11 +193,13 @@ def about(job: Any) -> dict[str, Any]:
     return {"name": name, "parts": parts, "attempt": job.attempt, "retries": job.restart_times, "asked": asked}
 
 
-def sentence(job: dict[str, Any], slurm_id: str | None, reason: str, slurm_log: str) -> str:
-    """What failed, where it can be read, and what happens next."""
-    open_parts = [part for part in job["parts"] if not all(Path(file).exists() for file in part["outputs"])] or job[
-        "parts"
-    ]
+def sentence(job: dict[str, Any], slurm_id: str | None, reason: str, slurm_log: str, since: float) -> str:
+    """What failed, where it can be read, and what happens next; a file from before ``since`` (seconds) is no result."""
+
+    def made(file: str) -> bool:
+        return Path(file).exists() and Path(file).stat().st_mtime >= since
+
+    open_parts = [part for part in job["parts"] if not all(map(made, part["outputs"]))] or job["parts"]
     named = [
         f"  {part['rule']} " + " ".join(f"{k}={v}" for k, v in part["wildcards"].items()) + f" (log: {part['log']})"
         for part in open_parts[:5]

@@ -1,6 +1,7 @@
 """The record of a run on SLURM, and the state of a study that is read from it."""
 
 import json
+import os
 
 import pytest
 
@@ -95,13 +96,15 @@ def test_a_killed_snakemake_is_told():
 
 def test_a_failure_names_what_has_no_result(here):
     (here / "0.parquet").touch()
-    said = sentence(job("7", *FITS), "7", "SLURM status is: 'TIMEOUT'", "slurm.log")
+    (here / "1.parquet").touch()
+    os.utime(here / "1.parquet", (50, 50))  # of an earlier run
+    said = sentence(job("7", *FITS), "7", "SLURM status is: 'TIMEOUT'", "slurm.log", since=100)
     assert said.startswith("2 of 3 jobs of the group 'fits' have no result; SLURM job 7, attempt 1 of 3:")
     assert "fit task=os model=cox batch=repeat-1 (log: logs/1.log)" in said
     assert "batch=repeat-0" not in said
     assert "TIMEOUT" in said
     assert said.endswith("it is tried again")
-    last = sentence(job(None, NET, attempt=3), None, "sbatch: error: no", "")
+    last = sentence(job(None, NET, attempt=3), None, "sbatch: error: no", "", since=100)
     assert "SLURM job (refused), attempt 3 of 3" in last
     assert "it is not tried again" in last
 
