@@ -1,7 +1,7 @@
-"""The state of a training after an epoch, in a file beside the outputs of its fit, so that a job that was stopped goes on from there.
+"""The state of a training after an epoch, kept beside the outputs of its fit: a job that was stopped goes on from there.
 
-A fit says where (``keeping``), each training in it takes the next file, and ``triptych.training`` writes and reads them.  No torch at
-the top: fits that train nothing pass here too.
+A fit says where (``keeping``), each training in it takes the next file, and ``triptych.training`` writes and reads them.
+No torch at the top: fits that train nothing pass here too.
 """
 
 import os
@@ -79,24 +79,23 @@ class Checkpoint:
 
     def read(self) -> dict[str, Any] | None:
         """What was written, the same on every process of a group; None without a file that is of this training."""
-        return launching.agreed(self._read() if launching.leads() else None)
+        found, why = self._read() if launching.leads() else (None, "")
+        if why:
+            print(f"checkpoint {self.path} {why}; it is not used, training begins with the first epoch", flush=True)
+        return launching.agreed(found)
 
-    def _read(self) -> dict[str, Any] | None:
+    def _read(self) -> tuple[dict[str, Any] | None, str]:
+        """The state, or why the file is refused."""
         import torch
 
         if not self.path.exists():
-            return None
+            return None, ""
         try:
             found = torch.load(self.path, map_location="cpu", weights_only=True)
             other = [name for name, value in self.about.items() if found["about"].get(name) != value]
         except Exception as error:  # whatever the file holds, training can begin anew
-            return self._ignore(f"cannot be read ({type(error).__name__})")
-        if other:
-            return self._ignore(f"is of other {' and other '.join(other)}")
-        return found["state"]
-
-    def _ignore(self, why: str) -> None:
-        print(f"checkpoint {self.path} {why}; it is not used, training begins with the first epoch", flush=True)
+            return None, f"cannot be read ({type(error).__name__})"
+        return (None, f"is of other {' and other '.join(other)}") if other else (found["state"], "")
 
     def write(self, state: dict[str, Any]) -> None:
         """Put the state in place of the file, whole or not at all; only the first process of a group writes."""
@@ -113,7 +112,7 @@ class Checkpoint:
 
 @contextmanager
 def noticing(checkpoint: Checkpoint | None) -> Iterator[list[int]]:
-    """Within it, SIGTERM and SIGUSR1 are noted in the list instead of ending the process; without a checkpoint nothing changes."""
+    """Within it, SIGTERM and SIGUSR1 are noted in the list and do not end the process; not without a checkpoint."""
     noted: list[int] = []
     if checkpoint is None:
         yield noted

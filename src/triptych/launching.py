@@ -1,8 +1,9 @@
 """The processes that share one fit: how they are started, and what each knows of the others.
 
-The script that is asked for several starts itself once per process and waits; each of them does the whole fit on the same data, with
-its own share of the work inside the training loop (``triptych.parallel``).  Only the first one writes.  On one machine they are children
-of the script; over several nodes SLURM's ``srun`` starts them.  No torch here: most fits are one process.
+The script that is asked for several starts itself once per process and waits; each of them does the whole fit on the same
+data, with its own share of the work inside the training loop (``triptych.parallel``).  Only the first one writes.  On one
+machine they are children of the script; over several nodes SLURM's ``srun`` starts them.  No torch here: most fits are one
+process.
 """
 
 import json
@@ -115,7 +116,8 @@ def _on_this_machine(devices: int, environment: dict[str, str]) -> int:
         signal.signal(number, hand_on)
     try:
         for k in range(devices):
-            children.append(subprocess.Popen(_again(), env={**environment, "LOCAL_RANK": str(k)}))
+            environment["LOCAL_RANK"] = str(k)
+            children.append(subprocess.Popen(_again(), env=environment))
         return _wait(children)
     finally:
         for child in children:

@@ -1,8 +1,8 @@
 """Training shared by several processes, through Lightning Fabric, with the result of one process.
 
-Each process computes its share of the rows of a step.  The outputs of all rows are gathered, so that every process has the whole loss: a
-partial likelihood compares rows, and a mean of losses over shares would be another loss.  Gradients are summed over processes.
-Dropout masks are those of one process.  What is left are differences of rounding.  gloo on CPUs, NCCL on GPUs.
+Each process computes its share of the rows of a step.  The outputs of all rows are gathered, so that every process has the
+whole loss: a partial likelihood compares rows, and a mean of losses over shares would be another loss.  Gradients are summed
+over processes.  Dropout masks are those of one process.  What is left are differences of rounding.  gloo on CPUs, NCCL on GPUs.
 """
 
 import os
@@ -95,8 +95,8 @@ def _fabric() -> Any:
     on_gpu = us.device != "cpu" and torch.cuda.is_available()
     if on_gpu and torch.cuda.device_count() < us.devices:
         raise DataError(
-            f"`devices: {us.devices}` was asked for, but this machine shows {torch.cuda.device_count()} GPUs to torch; lower it, or "
-            "ask SLURM for as many on each node (docs/slurm.md)"
+            f"`devices: {us.devices}` was asked for, but this machine shows {torch.cuda.device_count()} GPUs to torch; "
+            "lower it, or ask SLURM for as many on each node (docs/slurm.md)"
         )
     os.environ.update(
         LOCAL_RANK=str(us.local_rank), NODE_RANK=str(us.node)
@@ -130,7 +130,7 @@ class _Gather(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *upstream: torch.Tensor) -> tuple[torch.Tensor, None]:
-        # every process has the whole loss, so its own rows' gradient is complete; the mean over processes that follows is to be a sum
+        # each process has the whole loss, so the gradient of its rows is complete; of the mean that follows it makes a sum
         return upstream[0][ctx.mine] * ctx.size, None
 
 
@@ -149,8 +149,8 @@ class _DropoutOfAll(TorchFunctionMode):
             return x
         if len(x) != self.mine.stop - self.mine.start:
             raise DataError(
-                f"dropout over {len(x)} rows in a step of which this process has {self.mine.stop - self.mine.start}: put it where the first "
-                "axis is the row, or say `devices: 1`"
+                f"dropout over {len(x)} rows, where this process has {self.mine.stop - self.mine.start}: put it where the "
+                "first axis is the row, or say `devices: 1`"
             )
         mask = func(x.new_ones(self.rows, *x.shape[1:]), p, True)[self.mine]
         return x.mul_(mask) if inplace else x * mask

@@ -242,8 +242,8 @@ def _check_processes(study: Study, name: str, where: Where) -> None:
             raise StudyError(f"{place}: {model.use!r} is no network that several processes can train; leave it out")
     if model.nodes > 1 and study.device_of(name) != "cuda":
         raise StudyError(
-            f"{where('models', name, 'nodes')}: only a fit on GPUs is a SLURM job of its own, over several nodes; add `device: cuda`, "
-            "or use `devices:` on one node"
+            f"{where('models', name, 'nodes')}: only a fit on GPUs is a SLURM job of its own, over several nodes; add "
+            "`device: cuda`, or use `devices:` on one node"
         )
 
 

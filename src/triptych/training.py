@@ -56,8 +56,8 @@ def train(
     Parameters
     ----------
     batches
-        Called once per epoch with its number, on which alone its steps may depend; yields one function per step, each net -> loss.
-        A step that says ``parallel.forward(net, rows)`` instead of ``net(rows)`` shares its rows among the processes.
+        Called once per epoch with its number, on which alone its steps may depend; yields one function per step, each
+        net -> loss.  A step that says ``parallel.forward(net, rows)`` and not ``net(rows)`` shares its rows among processes.
     held_out
         net -> loss on rows kept out; the weights with the smallest one are restored at the end.
 

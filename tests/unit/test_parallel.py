@@ -63,7 +63,7 @@ def wait_for(condition, process, seconds=200):
 
 @pytest.mark.parametrize("name", CASES)
 def test_two_processes_train_as_one(two, name):
-    """Also with ties, a last batch that is smaller, or so small that one has no row, dropout, early stopping, and a stop between."""
+    """Also with ties, a last batch that is smaller, or so small that one has no row, dropout, early stopping; stopped once."""
     one, found = run(*CASES[name]), two[0][name]
     assert len(one["history"]) > 12
     assert one["history"][-1] < one["history"][0]
@@ -92,7 +92,7 @@ def test_when_one_process_fails_the_others_are_ended_and_its_code_is_kept(monkey
 @pytest.mark.parametrize(("rows", "size"), [(10, 2), (7, 2), (7, 3), (1, 3), (0, 2)])
 def test_shares_are_all_rows_once(rows, size):
     parts = [list(range(rows))[share(rows, size, rank)] for rank in range(size)]
-    assert sum(parts, []) == list(range(rows))
+    assert [row for part in parts for row in part] == list(range(rows))
     lengths = [len(part) for part in parts]
     assert max(lengths) - min(lengths) <= 1
     assert lengths[0] == max(lengths)
@@ -125,7 +125,7 @@ def test_dropout_masks_are_those_of_one_process(inplace):
 
 
 def test_what_cannot_be_shared_is_refused(second_of_two):
-    with pytest.raises(DataError, match="batch normalisation .* `devices: 1`"):
+    with pytest.raises(DataError, match=r"batch normalisation .* `devices: 1`"):
         parallel.wrapped(nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)))
 
 
@@ -145,7 +145,13 @@ def test_several_nodes_outside_slurm(monkeypatch):
 
 
 def test_one_process_is_not_launched_and_imports_no_lightning():
-    code = "import sys; import triptych.models.deepsurv, triptych.resuming; from triptych.launching import launch; launch(1, 1, 'cpu'); print(sorted(m for m in sys.modules if m.startswith('lightning')))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60,
-                          env={**os.environ, "PYTHONPATH": str(HERE.parents[1] / "src")})  # fmt: skip
+    code = """
+import sys
+import triptych.models.deepsurv, triptych.resuming
+from triptych.launching import launch
+launch(1, 1, "cpu")
+print([name for name in sys.modules if name.startswith("lightning")])
+"""
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1] / "src")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, env=environment)
     assert done.stdout.strip() == "[]", done.stderr

@@ -1,0 +1,64 @@
+"""A network that is trained by two processes on two nodes, and whose job is queued again meanwhile."""
+
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from runs import Run, accounted, submitted
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
+from small_study import STUDY, clone, people, replace, write_study
+
+# DeepSurv in float64, with epochs that last, on the CPUs of nodes whose GPUs compute nothing.
+CHANGES = {
+    "pick_device(device)": 'pick_device("cpu")',
+    "dtype=torch.float32": "dtype=torch.float64",
+    "dropout=options.dropout).to(where)": "dropout=options.dropout).to(where).double()",
+    "return lambda epoch: [on_all]": "return lambda epoch: sleep(0.5) or [on_all]",
+    "import numpy as np\n": "from time import sleep\n\nimport numpy as np\n",
+}
+NETS = """\
+  one: {use: net, label: One process, device: cuda, job: model, tasks: [both], options: {epochs: 12}}
+  two: {use: net, label: Two processes, device: cuda, nodes: 2, job: model, tasks: [both], options: {epochs: 12}}
+"""
+
+
+@pytest.fixture(scope="module")
+def study(asked_for, tmp_path_factory):
+    folder = clone(tmp_path_factory.mktemp("distributed") / "clone")
+    models = folder / "src" / "triptych" / "models"
+    text = (models / "deepsurv.py").read_text()
+    for old, new in CHANGES.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    (models / "net.py").write_text(text)
+    profile = folder / "profiles" / "slurm" / "config.yaml"
+    replace(profile, "    gpu: threads\n", "")
+    replace(profile, "    # gres: '", "    gres: '")
+    text = STUDY.replace("\nvalidation:", NETS + "\nvalidation:").replace("controls: [permuted, site]", "controls: []")
+    return write_study(folder, text, north=people(1, 60), south=people(2, 50))
+
+
+def test_two_nodes_train_as_one_process_also_when_the_job_is_queued_again(study, cluster):
+    fits = study / "results" / "small" / "both" / "fits"
+    run = Run(study, cluster, "--configfile", "study.yaml", "results/small/both/predictions.parquet")
+    deadline = time.monotonic() + 300
+    while not list((fits / "two" / ".folds").glob("training-*")):
+        assert run.process.poll() is None, run.said[-3000:]
+        assert time.monotonic() < deadline, (study / "results/small/logs/fit/both/two/all.log").read_text()
+        time.sleep(0.2)
+    job = next(j for j in submitted(study, "fit_on_gpu") if "NumNodes=2" in cluster.ask("scontrol", "show", "job", j))
+    cluster.ask("scontrol", "requeue", job)
+    assert run.wait(400) == 0, run.said[-5000:]
+
+    log = (study / "results" / "small" / "logs" / "fit" / "both" / "two" / "all.log").read_text()
+    assert "training goes on after epoch" in log
+    assert {f"on {node}, CUDA_VISIBLE_DEVICES 0" in log for node in ("gpu1", "gpu2")} == {True}
+    assert accounted(cluster, [job])[job]["NodeList"] == "gpu[1-2]"
+    table = pd.read_parquet(study / "results" / "small" / "both" / "predictions.parquet")
+    one, two = (table[table["model"] == name].drop(columns="model").reset_index(drop=True) for name in ("one", "two"))
+    assert len(one) == 110
+    pd.testing.assert_frame_equal(one, two, check_exact=False, rtol=1e-7)
+    assert not list((study / "results").rglob(".folds")), "gathered, and nothing is left"
