@@ -5,7 +5,8 @@ from pathlib import Path
 from triptych import tables
 from triptych.fitting import grid
 from triptych.job import main
-from triptych.launching import launch, leads, part
+from triptych.launching import launch, part
+from triptych.processes import leads
 from triptych.resuming import NAME, fit_or_resume
 
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from triptych import launching
+from triptych.launching import agreed
+from triptych.processes import group, leads
 
 PAUSE = 10  # seconds between two files of a training in one process; several processes write after each epoch
 _KEEPING: ContextVar["_Keeping | None"] = ContextVar("keeping", default=None)
@@ -75,14 +76,14 @@ class Checkpoint:
     @property
     def due(self) -> bool:
         """Whether the epoch that has ended is to be written."""
-        return launching.group() is not None or time.monotonic() - self._written > PAUSE
+        return group() is not None or time.monotonic() - self._written > PAUSE
 
     def read(self) -> dict[str, Any] | None:
         """What was written, the same on every process of a group; None without a file that is of this training."""
-        found, why = self._read() if launching.leads() else (None, "")
+        found, why = self._read() if leads() else (None, "")
         if why:
             print(f"checkpoint {self.path} {why}; it is not used, training begins with the first epoch", flush=True)
-        return launching.agreed(found)
+        return agreed(found)
 
     def _read(self) -> tuple[dict[str, Any] | None, str]:
         """The state, or why the file is refused."""
@@ -102,7 +103,7 @@ class Checkpoint:
         import torch
 
         self._written = time.monotonic()
-        if not launching.leads():
+        if not leads():
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         beside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
@@ -132,8 +133,8 @@ def leave(number: int, epoch: int) -> NoReturn:
     The exit code, 128 and the signal's number, is a failure, so that Snakemake tries again where SLURM does not.
     """
     name = signal.Signals(number).name
-    launching.agreed(None)  # all have come so far: the file is there
-    if launching.leads():
+    agreed(None)  # all have come so far: the file is there
+    if leads():
         print(f"{name}: stopped after epoch {epoch}, which is kept; the next attempt goes on from there", flush=True)
         job = os.environ.get("SLURM_JOB_ID")
         if number == signal.SIGUSR1 and job:

@@ -1,4 +1,4 @@
-"""The processes that share one fit: how they are started, and what each knows of the others.
+"""The processes that share one fit: how they are started, agree and part.
 
 The script that is asked for several starts itself once per process and waits; each of them does the whole fit on the same
 data, with its own share of the work inside the training loop (``triptych.parallel``).  Only the first one writes.  On one
@@ -14,49 +14,12 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from triptych.errors import DataError
+from triptych.processes import GROUP, group
 
-GROUP = "TRIPTYCH_GROUP"  # what a process of a group finds in its environment
 PATIENCE = 10  # seconds that the others have to end by themselves when one has failed
-
-
-@dataclass(frozen=True)
-class Group:
-    """The processes of one fit: ``devices`` on each of ``nodes``, and which of them this is."""
-
-    devices: int
-    nodes: int
-    device: str
-    local_rank: int
-    node: int
-
-    @property
-    def size(self) -> int:
-        """How many they are."""
-        return self.devices * self.nodes
-
-    @property
-    def rank(self) -> int:
-        """The number of this one."""
-        return self.node * self.devices + self.local_rank
-
-
-def group() -> Group | None:
-    """The group that this process belongs to; None for one that is alone."""
-    if GROUP not in os.environ:
-        return None
-    local, node = (int(os.environ.get(name) or os.environ[of_slurm]) for name, of_slurm in
-                   (("LOCAL_RANK", "SLURM_LOCALID"), ("NODE_RANK", "SLURM_NODEID")))  # fmt: skip
-    return Group(**json.loads(os.environ[GROUP]), local_rank=local, node=node)
-
-
-def leads() -> bool:
-    """Whether this process is the one that writes."""
-    us = group()
-    return us is None or us.rank == 0
 
 
 def agreed(value: Any) -> Any:

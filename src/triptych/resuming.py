@@ -19,7 +19,8 @@ import pandas as pd
 from triptych.checkpoints import Keep, remove
 from triptych.fingerprint import code
 from triptych.fitting import fit_folds
-from triptych.launching import agreed, leads
+from triptych.launching import agreed
+from triptych.processes import leads
 from triptych.tables import Examples
 
 Fits = tuple[pd.DataFrame, list[dict[str, Any]], list[dict[str, Any]]]

@@ -207,13 +207,14 @@ def _check_model(study: Study, name: str, where: Where) -> None:
             f"{where(*here)}: names that begin with {' or '.join(RESERVED)} are those of negative controls; rename it"
         )
     if not model.use:
+        _check_processes(study, name, where)
         return
     description = _plugin("models", model.use, where(*here, "use"))
+    _check_processes(study, name, where)
     if model.device == "cuda" and study.device_of(name) == "cpu":
         raise StudyError(
             f"{where(*here, 'device')}: {model.use!r} is no network and has no use for a GPU; leave it out"
         )
-    _check_processes(study, name, where)
     for task in study.tasks:
         if name not in study.models_of(task):
             continue
@@ -239,7 +240,9 @@ def _check_processes(study: Study, name: str, where: Where) -> None:
         if number < 1:
             raise StudyError(f"{place}: {key} are counted from 1, not {number}; leave it out for one")
         if number > 1 and not reaches(f"triptych.models.{model.use}", "triptych.training"):
-            raise StudyError(f"{place}: {model.use!r} is no network that several processes can train; leave it out")
+            raise StudyError(
+                f"{place}: {model.use or name!r} is no network that several processes can train; leave it out"
+            )
     if model.nodes > 1 and study.device_of(name) != "cuda":
         raise StudyError(
             f"{where('models', name, 'nodes')}: only a fit on GPUs is a SLURM job of its own, over several nodes; add "

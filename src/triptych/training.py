@@ -12,8 +12,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from triptych import checkpoints, launching, parallel
+from triptych import checkpoints, parallel
 from triptych.errors import DataError
+from triptych.launching import agreed
+from triptych.processes import leads
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def train(
     checkpoint = checkpoints.next_one()
     if checkpoint and (found := checkpoint.read()):
         run.load_state_dict(found)
-        if launching.leads():
+        if leads():
             print(f"training goes on after epoch {len(run.history)}", flush=True)
     with checkpoints.noticing(checkpoint) as signals:
         while len(run.history) < schedule.epochs and not run.stopped:
@@ -94,7 +96,7 @@ def train(
                 optimizer.step()
                 losses.append(loss.detach())
             rate.step()
-            run.judge(launching.agreed(_judge(shared, losses, held_out)), schedule, held_out is not None)
+            run.judge(agreed(_judge(shared, losses, held_out)), schedule, held_out is not None)
             signal = parallel.largest(signals[0] if signals else 0)
             if checkpoint and (signal or checkpoint.due):
                 checkpoint.write(run.state_dict())

@@ -9,8 +9,9 @@ import pytest
 from runs import Run, accounted, submitted
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
-from small_study import STUDY, clone, people, replace, write_study
+from small_study import STUDY, clone, people, replace, snakemake, write_study
 
+FITS = Path("results/small/both/fits")
 # DeepSurv in float64, with epochs that last, on the CPUs of nodes whose GPUs compute nothing.
 CHANGES = {
     "pick_device(device)": 'pick_device("cpu")',
@@ -38,27 +39,31 @@ def study(asked_for, tmp_path_factory):
     replace(profile, "    gpu: threads\n", "")
     replace(profile, "    # gres: '", "    gres: '")
     text = STUDY.replace("\nvalidation:", NETS + "\nvalidation:").replace("controls: [permuted, site]", "controls: []")
-    return write_study(folder, text, north=people(1, 60), south=people(2, 50))
+    write_study(folder, text, north=people(1, 60), south=people(2, 50))
+    done = snakemake(folder, FITS / "one" / "all.parquet", "--configfile", "study.yaml")
+    assert done.rc == 0, done.said[-3000:]
+    return folder
 
 
 def test_two_nodes_train_as_one_process_also_when_the_job_is_queued_again(study, cluster):
-    fits = study / "results" / "small" / "both" / "fits"
-    run = Run(study, cluster, "--configfile", "study.yaml", "results/small/both/predictions.parquet")
-    deadline = time.monotonic() + 300
-    while not list((fits / "two" / ".folds").glob("training-*")):
+    words = [FITS / "two" / "all.parquet", "--configfile", "study.yaml"]
+    run = Run(study, cluster, *words)
+    kept, deadline = study / FITS / "two" / ".folds", time.monotonic() + 300
+    while not list(kept.glob("training-*")):
         assert run.process.poll() is None, run.said[-3000:]
-        assert time.monotonic() < deadline, (study / "results/small/logs/fit/both/two/all.log").read_text()
-        time.sleep(0.2)
-    job = next(j for j in submitted(study, "fit_on_gpu") if "NumNodes=2" in cluster.ask("scontrol", "show", "job", j))
+        assert time.monotonic() < deadline, cluster.ask("squeue")
+        time.sleep(0.1)
+    [job] = submitted(study, "fit_on_gpu")
     cluster.ask("scontrol", "requeue", job)
     assert run.wait(400) == 0, run.said[-5000:]
 
     log = (study / "results" / "small" / "logs" / "fit" / "both" / "two" / "all.log").read_text()
     assert "training goes on after epoch" in log
-    assert {f"on {node}, CUDA_VISIBLE_DEVICES 0" in log for node in ("gpu1", "gpu2")} == {True}
-    assert accounted(cluster, [job])[job]["NodeList"] == "gpu[1-2]"
-    table = pd.read_parquet(study / "results" / "small" / "both" / "predictions.parquet")
-    one, two = (table[table["model"] == name].drop(columns="model").reset_index(drop=True) for name in ("one", "two"))
+    for node in ("gpu1", "gpu2"):
+        assert f"SLURM job {job} on {node}, CUDA_VISIBLE_DEVICES 0" in log
+    row = accounted(cluster, [job])[job]
+    assert (row["NodeList"], row["State"]) == ("gpu[1-2]", "COMPLETED")
+    one, two = (pd.read_parquet(study / FITS / name / "all.parquet").drop(columns="model") for name in ("one", "two"))
     assert len(one) == 110
     pd.testing.assert_frame_equal(one, two, check_exact=False, rtol=1e-7)
-    assert not list((study / "results").rglob(".folds")), "gathered, and nothing is left"
+    assert not list(kept.glob("training-*")), "what was kept of a training is removed at its end"

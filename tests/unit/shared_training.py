@@ -8,9 +8,10 @@ import numpy as np
 import torch
 
 from triptych.checkpoints import Keep, keeping
-from triptych.launching import leads, part
+from triptych.launching import part
 from triptych.nets.mlp import MLP
 from triptych.parallel import forward
+from triptych.processes import leads
 from triptych.survival.losses import CoxLoss
 from triptych.training import Schedule, batch_rows, train
 

@@ -16,8 +16,9 @@ from torch import nn
 
 from triptych import launching, parallel
 from triptych.errors import DataError
-from triptych.launching import GROUP, group, launch
+from triptych.launching import launch
 from triptych.parallel import share
+from triptych.processes import GROUP, group
 
 HERE = Path(__file__).parent
 SCRIPT = """

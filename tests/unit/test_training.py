@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from triptych.errors import DataError
-from triptych.training import Schedule, pick_device, train
+from triptych.training import Schedule, batch_rows, pick_device, train
 
 
 class Number(nn.Module):
@@ -104,6 +104,15 @@ def test_the_rate_decays_over_epochs():
     net = Number()
     train(net, lambda epoch: [lambda n: n.weight], Schedule(2, 0.1, decay=1.0))
     assert net.weight.item() == pytest.approx(-(0.1 + 0.05), abs=1e-5)
+
+
+def test_batches_are_all_rows_once_in_an_order_of_seed_and_epoch():
+    steps = [rows.tolist() for rows in batch_rows(10, 4, seed=1, epoch=2)]
+    assert [len(rows) for rows in steps] == [4, 4, 2]
+    assert sorted(row for rows in steps for row in rows) == list(range(10))
+    assert steps == [rows.tolist() for rows in batch_rows(10, 4, seed=1, epoch=2)]
+    orders = {tuple(torch.cat(list(batch_rows(10, 4, s, e))).tolist()) for s in (1, 2) for e in (1, 2, 3)}
+    assert len(orders) == 6
 
 
 def test_weight_decay_pulls_to_zero():
