@@ -9,10 +9,12 @@ The reports are in docs/upstream.md.  The plugin's module and Snakemake's workfl
 - Job arrays are refused: with them a rule may read a file that is being written.
 - ``cores: all`` of profiles/default means this machine; it does not limit jobs on other machines, and inside a job it means the
   CPUs that were allotted.
+- Inside a job, SIGUSR1 does not end Snakemake: it asks a training to be kept and its job to be queued again.
 - What was submitted is kept in a record (``record``).
 """
 
 import os
+import signal
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -37,6 +39,9 @@ def install(plugin: Any, workflow: Any, study: str) -> None:
     if inside:
         cpus = os.environ.get("SLURM_CPUS_PER_TASK") or os.environ.get("SLURM_CPUS_ON_NODE") or "1"
         workflow.global_resources["_cores"] = int(cpus)
+        signal.signal(
+            signal.SIGUSR1, signal.SIG_IGN
+        )  # it is for the fit, which ends its epoch (checkpoints), and would end this
     if plugin is None or inside or workflow.global_resources["_nodes"].value is None:
         return  # on this machine only
     workflow.resource_settings.cores = None
