@@ -1,4 +1,4 @@
-"""A network that is trained by two processes on two nodes, and whose job is queued again meanwhile."""
+"""A network that is trained by two processes on two nodes, and whose job puts itself back into the queue meanwhile."""
 
 import sys
 import time
@@ -54,8 +54,9 @@ def test_two_nodes_train_as_one_process_also_when_the_job_is_queued_again(study,
         assert time.monotonic() < deadline, cluster.ask("squeue")
         time.sleep(0.1)
     [job] = submitted(study, "fit_on_gpu")
-    cluster.ask("scontrol", "requeue", job)
+    cluster.ask("scancel", "--signal=USR1", job)
     assert run.wait(400) == 0, run.said[-5000:]
+    assert submitted(study, "fit_on_gpu") == [job], "SLURM queued it again, Snakemake did not"
 
     log = (study / "results" / "small" / "logs" / "fit" / "both" / "two" / "all.log").read_text()
     assert "training goes on after epoch" in log
