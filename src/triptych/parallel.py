@@ -31,6 +31,12 @@ def share(rows: int, size: int, rank: int) -> slice:
     return slice(start, start + least + (rank < more))
 
 
+def join() -> None:
+    """Connect to the group, if there is one; the GPU of this process is the current one from then on."""
+    if group() is not None:
+        _fabric()
+
+
 def forward(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
     """The outputs of a net for rows x (n, ...), all of them, computed in shares; in one process ``net(x)``.
 

@@ -30,11 +30,12 @@ class Schedule:
 
 
 def pick_device(wanted: str) -> torch.device:
-    """``cpu``, ``cuda`` (an error when there is none) or ``auto``."""
+    """``cpu``, ``cuda`` (an error when there is none) or ``auto``; of a group of processes each gets its own GPU."""
     if wanted == "cuda" and not torch.cuda.is_available():
         raise DataError(
             "device: cuda was asked for, but this machine shows no GPU to torch; use `device: auto` or `cpu`"
         )
+    parallel.join()
     return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
 
 
