@@ -5,6 +5,8 @@ from pathlib import Path
 from triptych import tables
 from triptych.fitting import grid
 from triptych.job import main
+from triptych.launching import launch, part
+from triptych.processes import leads
 from triptych.resuming import NAME, fit_or_resume
 
 
@@ -25,10 +27,13 @@ def run(
     device: str,
     tolerate: bool,
     permuted: bool,
+    devices: int = 1,
+    nodes: int = 1,
     predictions: Path,
     notes: Path,
 ) -> None:
     """Write the predictions of one repeat and fold (-1: of all), and what the fits chose or why they failed."""
+    launch(devices, nodes, device)
     made = tables.read_examples(examples, blocks)
     rows = tables.read(splits, tables.SPLITS)
     rows = rows[((rows["repeat"] == repeat) | (repeat < 0)) & ((rows["fold"] == fold) | (fold < 0))]
@@ -48,8 +53,10 @@ def run(
         tolerate=tolerate,
         permuted=permuted,
     )
-    tables.write({"fits": chosen, "failures": failures}, notes)
-    tables.write(found, predictions)
+    part()
+    if leads():
+        tables.write({"fits": chosen, "failures": failures}, notes)
+        tables.write(found, predictions)
 
 
 if __name__ == "__main__":

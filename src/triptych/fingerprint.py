@@ -58,8 +58,8 @@ def code(*sources: str) -> str:
 
 @cache
 def reaches(source: str, package: str) -> bool:
-    """Whether a module, or any of ours that it imports, imports a package (``"torch"``)."""
-    return any(name.partition(".")[0] == package for _, names in _closure(source).values() for name in names)
+    """Whether a module, or any of ours that it imports, imports a package or module (``"torch"``, ``"triptych.training"``)."""
+    return any(f"{name}.".startswith(f"{package}.") for _, names in _closure(source).values() for name in names)
 
 
 def _closure(*sources: str) -> dict[str, tuple[str, tuple[str, ...]]]:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from triptych import plugins
+from triptych.checkpoints import Keep, keeping
 from triptych.errors import DataError, NotEstimableError
 from triptych.outcomes import OUTCOME
 from triptych.tables import FIT, KEY, PREDICTIONS, SITE, Examples, failure, keys_hash
@@ -28,6 +29,7 @@ def fit_folds(
     device: str,
     tolerate: bool,
     permuted: bool = False,
+    keep: Keep | None = None,
 ) -> tuple[pd.DataFrame, list[dict[str, Any]], list[dict[str, Any]]]:
     """Fit and predict every (repeat, fold) of ``splits``.
 
@@ -37,6 +39,8 @@ def fit_folds(
         Grid (m,) on which survival curves are predicted, or None.
     permuted
         Whether outcomes are exchanged between whole patients first (a negative control).
+    keep
+        Where trainings are kept, so that one that was stopped goes on; for one fold.
     tolerate
         Whether a failed fit is listed (and its fold left out) instead of raised.
 
@@ -54,7 +58,8 @@ def fit_folds(
         told = permute_outcomes(examples, fit_seed(seed, repeat, 0)) if permuted else examples
         train, test = (_part(told, rows, part) for part in ("train", "test"))
         try:
-            fitted = module.fit(train, chosen, blocks=blocks, seed=fit_seed(seed, repeat, fold), device=device)
+            with keeping(keep, train.fingerprint()):
+                fitted = module.fit(train, chosen, blocks=blocks, seed=fit_seed(seed, repeat, fold), device=device)
             predicted = fitted.predict(test, times)
             _check(predicted, test, fitted, train)
             ranked = RANKED[examples.kind]

@@ -172,6 +172,8 @@ class Plan:
             }
             words = [f"--use {entry.use} --device {study.device_of(model)}"]
             words += [f"--{name} {shlex.quote(as_json(value))}" for name, value in told.items()]
+            if entry.devices * entry.nodes > 1:
+                words.append(f"--devices {entry.devices} --nodes {entry.nodes}")
             self._fit_words[task, model] = " ".join(words)
         return self._fit_words[task, model]
 

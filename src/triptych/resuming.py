@@ -1,7 +1,8 @@
 """Fit folds so that a job that is killed, and started again, goes on with the fold where it was.
 
 The outputs of a job, or of a whole group of jobs, are removed when one of them fails.  Finished folds are therefore also kept in
-files that are no outputs, named by a hash of everything that they depend on; ``gather`` removes them.
+files that are no outputs, named by a hash of everything that they depend on; ``gather`` removes them.  So is the training of the
+fold that was being fitted (``checkpoints``).  Of a group of processes the first one reads and writes for all.
 """
 
 import hashlib
@@ -15,8 +16,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from triptych.checkpoints import Keep, remove
 from triptych.fingerprint import code
 from triptych.fitting import fit_folds
+from triptych.launching import agreed
+from triptych.processes import leads
 from triptych.tables import Examples
 
 Fits = tuple[pd.DataFrame, list[dict[str, Any]], list[dict[str, Any]]]
@@ -40,13 +44,15 @@ def fit_or_resume(
     folder.mkdir(parents=True, exist_ok=True)
     stamp, fits = key(sources, **how), []
     for (repeat, fold), rows in splits.groupby(["repeat", "fold"], sort=True):
-        path = folder / f"{repeat}-{fold}-{stamp}"
-        if (known := _read(path)) is None:
-            known = fit_folds(examples, rows, **how)
-            beside = path.with_suffix(f".{os.getpid()}")
-            beside.write_bytes(pickle.dumps(known))
-            beside.replace(path)
-        else:
+        path, keep = folder / f"{repeat}-{fold}-{stamp}", Keep(folder / f"training-{repeat}-{fold}", stamp)
+        if (known := agreed(_read(path))) is None:
+            known = fit_folds(examples, rows, keep=keep, **how)
+            if leads():
+                beside = path.with_suffix(f".{os.getpid()}")
+                beside.write_bytes(pickle.dumps(known))
+                beside.replace(path)
+                remove(keep)
+        elif leads():
             print(f"repeat {repeat + 1}, fold {fold + 1}: finished before")
         fits.append(known)
     whole = [predictions for predictions, _, _ in fits if len(predictions)]

@@ -143,6 +143,8 @@ class Model(_Closed):
     device: Literal["cpu", "cuda", "auto"] | None = Field(
         None, description="where it is fitted, when it is not what the study says for all models"
     )
+    devices: int = Field(1, strict=True, description="GPUs, or processes on CPUs, that share one fit on each node")
+    nodes: int = Field(1, strict=True, description="nodes of a SLURM cluster that share one fit; needs device: cuda")
     job: Literal["model", "repeat", "fold"] | None = Field(
         None, description="what one job fits, when it is not what the study says for all models"
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from triptych import plugins, raw
 from triptych.choice import check_choices
 from triptych.errors import DataError, StudyError, did_you_mean
+from triptych.fingerprint import reaches
 from triptych.places import Where
 from triptych.study import ESTIMANDS, Predictions, Study, Task
 
@@ -206,8 +207,10 @@ def _check_model(study: Study, name: str, where: Where) -> None:
             f"{where(*here)}: names that begin with {' or '.join(RESERVED)} are those of negative controls; rename it"
         )
     if not model.use:
+        _check_processes(study, name, where)
         return
     description = _plugin("models", model.use, where(*here, "use"))
+    _check_processes(study, name, where)
     if model.device == "cuda" and study.device_of(name) == "cpu":
         raise StudyError(
             f"{where(*here, 'device')}: {model.use!r} is no network and has no use for a GPU; leave it out"
@@ -227,6 +230,24 @@ def _check_model(study: Study, name: str, where: Where) -> None:
         own = model.options_by_task.get(task, {})
         plugins.check_given("models", model.use, own, where(*here, "options_by_task", task))
         plugins.check_options("models", model.use, {**model.options, **own}, where(*here, "options"))
+
+
+def _check_processes(study: Study, name: str, where: Where) -> None:
+    """Several processes share only what the training loop trains, and several nodes only jobs that ask SLURM for GPUs."""
+    model = study.models[name]
+    for key in ("devices", "nodes"):
+        number, place = getattr(model, key), where("models", name, key)
+        if number < 1:
+            raise StudyError(f"{place}: {key} are counted from 1, not {number}; leave it out for one")
+        if number > 1 and not reaches(f"triptych.models.{model.use}", "triptych.training"):
+            raise StudyError(
+                f"{place}: {model.use or name!r} is no network that several processes can train; leave it out"
+            )
+    if model.nodes > 1 and study.device_of(name) != "cuda":
+        raise StudyError(
+            f"{where('models', name, 'nodes')}: only a fit on GPUs is a SLURM job of its own, over several nodes; add "
+            "`device: cuda`, or use `devices:` on one node"
+        )
 
 
 def _check_predictions(predictions: Predictions, where: Where) -> None:

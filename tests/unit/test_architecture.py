@@ -41,7 +41,7 @@ FLOORS = [
         "elsewhere",
     },
     {"models", "splits", "fitting", "resuming", "check", "examples", "outcomes", "ledger", "openings", "contents"},
-    {"nets", "training", "survival", "cohorts", "likeness"},
+    {"nets", "training", "parallel", "checkpoints", "launching", "processes", "survival", "cohorts", "likeness"},
     {
         "tables",
         "plugins",

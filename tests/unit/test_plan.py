@@ -351,6 +351,13 @@ def test_a_fit_is_told_what_it_depends_on(default):
     assert (told["--tolerate"], told["--permuted"]) == ("false", "false")
 
 
+def test_a_fit_is_told_of_its_processes_only_where_there_are_several(default):
+    assert "--devices" not in default.fit_words("dmfs", "deepsurv")
+    shared = plan(device="cuda", models={"deepsurv": {"devices": 4, "nodes": 2}})
+    assert shared.fit_words("dmfs", "deepsurv").endswith(" --devices 4 --nodes 2")
+    assert "--devices" not in shared.fit_words("dmfs", "forest")
+
+
 def test_only_networks_are_fitted_on_a_gpu():
     found = plan(device="cuda").study
     assert {name for name in found.models if found.device_of(name) == "cuda"} >= {"deepsurv"}

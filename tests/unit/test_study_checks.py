@@ -48,6 +48,26 @@ REFUSED = {
         r"key audit\.same_contents: nothing called 'same_contents' in audit; did you mean 'same_content'\?",
     ),
     "no metric": (("    - harrell_c\n    - brier", "    []"), "metrics", r"key statistics\.metrics: .*at least 1 item"),
+    "no devices": (
+        ("label: Cox\n", "label: Cox\n    devices: 0\n"),
+        "devices: 0",
+        r"key models\.cox\.devices: devices are counted from 1, not 0; leave it out for one",
+    ),
+    "devices as a word": (
+        ("label: Cox\n", "label: Cox\n    devices: all\n"),
+        "devices: all",
+        r"key models\.cox\.devices: Input should be a valid integer, not 'all'",
+    ),
+    "devices for what is no network": (
+        ("label: Cox\n", "label: Cox\n    devices: 2\n"),
+        "devices: 2",
+        r"key models\.cox\.devices: 'cox' is no network that several processes can train; leave it out",
+    ),
+    "nodes without GPUs": (
+        ("km: {use: kaplan_meier}", "net: {use: deepsurv, devices: 2, nodes: 3}"),
+        "nodes: 3",
+        r"key models\.net\.nodes: only a fit on GPUs .*add `device: cuda`, or use `devices:` on one node",
+    ),
     "negative seed": (
         ("name: mine", "seed: -3\nname: mine"),
         "seed",

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from triptych.errors import DataError
-from triptych.training import Schedule, pick_device, train
+from triptych.training import Schedule, batch_rows, pick_device, train
 
 
 class Number(nn.Module):
@@ -22,7 +22,7 @@ def towards(target):
 
 def test_it_goes_to_the_minimum():
     net = Number()
-    history = train(net, lambda: [towards(3.0)], Schedule(400, 0.1))
+    history = train(net, lambda epoch: [towards(3.0)], Schedule(400, 0.1))
     assert net.weight.item() == pytest.approx(3.0, abs=0.01)
     assert len(history) == 400
     assert history[0] == pytest.approx(9.0)
@@ -32,15 +32,15 @@ def test_it_goes_to_the_minimum():
 
 def test_without_held_out_rows_the_history_is_the_mean_loss_of_the_steps():
     net = Number()
-    history = train(net, lambda: [towards(1.0), towards(-1.0)], Schedule(1, 0.0))
+    history = train(net, lambda epoch: [towards(1.0), towards(-1.0)], Schedule(1, 0.0))
     assert history == [1.0]
-    assert train(Number(), lambda: [towards(2.0), towards(4.0)], Schedule(1, 0.0)) == [10.0]
+    assert train(Number(), lambda epoch: [towards(2.0), towards(4.0)], Schedule(1, 0.0)) == [10.0]
 
 
 def test_the_best_held_out_weights_are_restored():
     """Training goes to 10; on held-out rows 2 is best: the weight passes it, and is brought back."""
     net = Number()
-    history = train(net, lambda: [towards(10.0)], Schedule(100, 0.1), held_out=towards(2.0))
+    history = train(net, lambda epoch: [towards(10.0)], Schedule(100, 0.1), held_out=towards(2.0))
     assert len(history) == 100
     best = min(history)
     assert history.index(best) not in (0, 99)
@@ -50,14 +50,14 @@ def test_the_best_held_out_weights_are_restored():
 
 def test_patience_ends_training_so_many_epochs_after_the_best():
     net = Number()
-    history = train(net, lambda: [towards(10.0)], Schedule(100, 0.1, patience=7), held_out=towards(2.0))
+    history = train(net, lambda epoch: [towards(10.0)], Schedule(100, 0.1, patience=7), held_out=towards(2.0))
     assert len(history) == history.index(min(history)) + 1 + 7
     assert len(history) < 100
     assert abs(net.weight.item() - 2.0) < 0.1
 
 
 def test_no_patience_without_held_out_rows():
-    assert len(train(Number(), lambda: [towards(0.0)], Schedule(30, 0.1, patience=2))) == 30
+    assert len(train(Number(), lambda epoch: [towards(0.0)], Schedule(30, 0.1, patience=2))) == 30
 
 
 def test_a_held_out_loss_is_judged_without_dropout_and_without_gradients():
@@ -67,7 +67,7 @@ def test_a_held_out_loss_is_judged_without_dropout_and_without_gradients():
         seen.append((net.training, torch.is_grad_enabled()))
         return towards(0.0)(net)
 
-    train(Number(1.0), lambda: [towards(0.0)], Schedule(2, 0.1), held_out=held_out)
+    train(Number(1.0), lambda epoch: [towards(0.0)], Schedule(2, 0.1), held_out=held_out)
     assert seen == [(False, False)] * 2
 
 
@@ -78,7 +78,7 @@ def test_each_epoch_is_in_training_mode_and_asks_for_new_batches():
         assert net.training
         return towards(0.0)(net)
 
-    def batches():
+    def batches(epoch):
         asked.append(1)
         return [step, step]
 
@@ -96,20 +96,29 @@ def test_a_loss_that_is_not_finite(bad, where):
 
     steps, held_out = ([broken], None) if where == "training" else ([towards(0.0)], broken)
     with pytest.raises(DataError, match=r"training diverged at epoch 3 .*lower `learning_rate:`"):
-        train(Number(1.0), lambda: steps, Schedule(10, 0.1), held_out=held_out)
+        train(Number(1.0), lambda epoch: steps, Schedule(10, 0.1), held_out=held_out)
 
 
 def test_the_rate_decays_over_epochs():
     """Adam's first steps have the length of the rate: 0.1, then 0.1 / (1 + 1 * 1)."""
     net = Number()
-    train(net, lambda: [lambda n: n.weight], Schedule(2, 0.1, decay=1.0))
+    train(net, lambda epoch: [lambda n: n.weight], Schedule(2, 0.1, decay=1.0))
     assert net.weight.item() == pytest.approx(-(0.1 + 0.05), abs=1e-5)
+
+
+def test_batches_are_all_rows_once_in_an_order_of_seed_and_epoch():
+    steps = [rows.tolist() for rows in batch_rows(10, 4, seed=1, epoch=2)]
+    assert [len(rows) for rows in steps] == [4, 4, 2]
+    assert sorted(row for rows in steps for row in rows) == list(range(10))
+    assert steps == [rows.tolist() for rows in batch_rows(10, 4, seed=1, epoch=2)]
+    orders = {tuple(torch.cat(list(batch_rows(10, 4, s, e))).tolist()) for s in (1, 2) for e in (1, 2, 3)}
+    assert len(orders) == 6
 
 
 def test_weight_decay_pulls_to_zero():
     free, pulled = Number(1.0), Number(1.0)
     for net, decay in ((free, 0.0), (pulled, 5.0)):
-        train(net, lambda: [towards(1.0)], Schedule(300, 0.05, weight_decay=decay))
+        train(net, lambda epoch: [towards(1.0)], Schedule(300, 0.05, weight_decay=decay))
     assert free.weight.item() == pytest.approx(1.0, abs=1e-3)
     assert pulled.weight.item() < 0.5
 

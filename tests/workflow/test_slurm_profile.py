@@ -46,13 +46,22 @@ def test_only_the_fits_that_say_cuda_ask_for_a_gpu(study):
 
 def test_a_cluster_that_wants_gres(study):
     profile = study / "profiles" / "slurm" / "config.yaml"
-    replace(profile, "    gpu: 1\n", "")
-    replace(profile, "    # gres: gpu:1 # with a model: gpu:a100:1", "    gres: gpu:1")
+    replace(profile, "    gpu: threads\n", "")
+    replace(profile, "    # gres: '", "    gres: '")
+    replace(study / "study.yaml", "Network, device: cuda,", "Network, device: cuda, devices: 2, nodes: 3,")
     found = asked(study)
-    assert {job.get("gres") for job in found["fit_on_gpu"]} == {"gpu:1"}
+    assert {job.get("gres") for job in found["fit_on_gpu"]} == {"gpu:2"}, "gres are counted on each node"
+    assert {job["nodes"] for job in found["fit_on_gpu"]} == {"3"}
     assert not any(
         "gpu" in job or "gres" in job for rule, jobs in found.items() for job in jobs if rule != "fit_on_gpu"
     )
+
+
+def test_as_many_gpus_as_the_study_says(study):
+    """And for a network on CPUs as many threads; both on one node."""
+    assert {job["gpu"] for job in asked(study)["fit_on_gpu"]} == {"1"}
+    replace(study / "study.yaml", "Network, device: cuda,", "Network, device: cuda, devices: 2,")
+    assert {(job["gpu"], job["nodes"]) for job in asked(study)["fit_on_gpu"]} == {("2", "1")}
 
 
 def test_more_at_every_attempt_and_for_larger_inputs(study):
@@ -93,7 +102,16 @@ def test_every_line_of_a_site_is_in_one_block():
     text = (ROOT / "profiles" / "slurm" / "config.yaml").read_text()
     block = text.partition("==== YOUR SITE")[2].partition("==== END OF YOUR SITE")[0]
     outside = text.replace(block, "")
-    for word in ("slurm_account", "slurm_partition", "gpu: 1", "gres", "qos", "constraint", "tmpdir", "precommand"):
+    for word in (
+        "slurm_account",
+        "slurm_partition",
+        "gpu: threads",
+        "gres",
+        "qos",
+        "constraint",
+        "tmpdir",
+        "precommand",
+    ):
         assert word in block
         assert f"  {word}" not in outside
 

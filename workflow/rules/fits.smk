@@ -5,6 +5,11 @@
 #         {task}/predictions.parquet, curves.parquet   the waist: all predictions, and their survival curves
 #         {task}/fits.json                             what each fit chose
 
+# one process for each device of a node; functions only where a model says so, since each is asked for every fold
+MODELS = STUDY.models
+PROCESSES = (lambda w: MODELS[w.model].devices) if any(m.devices > 1 for m in MODELS.values()) else 1
+NODES = (lambda w: MODELS[w.model].nodes) if any(m.nodes > 1 for m in MODELS.values()) else 1
+
 
 rule fit:
     input:
@@ -21,7 +26,7 @@ rule fit:
         model=one_of(set(STUDY.models) - ON_GPU),
     conda:
         "../../envs/triptych.yaml"
-    threads: 1
+    threads: PROCESSES
     params:
         told=lambda w: PLAN.fit_words(w.task, w.model),  # one param, since each is asked for every fold
         part=lambda w: batch_words(w.batch),
@@ -33,10 +38,12 @@ rule fit:
         " --predictions {output.predictions} --notes {output.notes} > {log} 2>&1"
 
 
-# A rule of its own, so that profiles can ask for a GPU by its name.
+# A rule of its own, so that profiles can ask for GPUs by its name: `threads` on each of `nodes`.
 use rule fit as fit_on_gpu with:
     wildcard_constraints:
         model=one_of(ON_GPU),
+    resources:
+        nodes=NODES,
 
 
 rule gather:

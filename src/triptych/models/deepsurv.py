@@ -9,11 +9,12 @@ import torch
 
 from triptych.models._inputs import TableEncoder, fit_encoder, inner_folds, survival_table
 from triptych.nets.mlp import MLP
+from triptych.parallel import forward
 from triptych.survival.cox import baseline_cumulative_hazard, cox_survival
 from triptych.survival.losses import CoxLoss
 from triptych.survival.nonparametric import StepCurve
 from triptych.tables import Examples
-from triptych.training import Schedule, pick_device, train
+from triptych.training import Schedule, batch_rows, pick_device, train
 
 TASKS = ("survival",)
 NEEDS = ("table",)
@@ -34,6 +35,7 @@ class Options:
     patience: int = 30
     held_out: int = 5  # one fold of so many is kept for early stopping; 0: none
     members: int = 1
+    batch: int = 0  # rows of a step, of all devices together; 0: all rows, so that every risk set is whole
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Fitted:
 
 
 def fit(examples: Examples, options: Options, *, blocks: list[str], seed: int, device: str) -> Fitted:
-    """Train on all rows at once, so that every risk set is whole."""
+    """Train on all rows at once, or on ``batch`` rows at a time, whose risk sets are those of the batch."""
     encoder = fit_encoder(examples, blocks)
     x, where = encoder(examples), pick_device(device)
     nets, epochs = [], []
@@ -74,16 +76,27 @@ def fit(examples: Examples, options: Options, *, blocks: list[str], seed: int, d
 def _train_one(net: MLP, x: np.ndarray, examples: Examples, options: Options, seed: int, where: torch.device) -> int:
     """Train one net; returns the number of epochs."""
     kept = inner_folds(examples, options.held_out, seed) == 0 if options.held_out else np.zeros(len(x), bool)
-    on_training = _objective(x[~kept], examples.take(~kept), options, where)
+    batches = _batches(x[~kept], examples.take(~kept), options, seed, where)
     held_out = _objective(x[kept], examples.take(kept), options, where) if kept.any() else None
     schedule = Schedule(options.epochs, options.learning_rate, options.weight_decay, options.decay, options.patience)
-    return len(train(net, lambda: [on_training], schedule, held_out))
+    return len(train(net, batches, schedule, held_out))
+
+
+def _batches(x: np.ndarray, examples: Examples, options: Options, seed: int, where: torch.device):
+    """The steps of an epoch: one on all rows, or one for each batch."""
+    if not 0 < options.batch < len(x):
+        on_all = _objective(x, examples, options, where)
+        return lambda epoch: [on_all]
+    return lambda epoch: (
+        _objective(x[rows], examples.take(rows), options, where)
+        for rows in map(np.asarray, batch_rows(len(x), options.batch, seed, epoch))
+    )
 
 
 def _objective(x: np.ndarray, examples: Examples, options: Options, where: torch.device):
     loss = CoxLoss(examples.time, examples.event, ties=options.ties)
     rows = torch.as_tensor(x, dtype=torch.float32, device=where)
-    return lambda net: loss(net(rows), reduction="mean")
+    return lambda net: loss(forward(net, rows), reduction="mean")
 
 
 def _log_risk(nets: tuple[MLP, ...], x: np.ndarray, where: torch.device) -> np.ndarray:

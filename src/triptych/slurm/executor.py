@@ -13,10 +13,12 @@ The reports are in docs/upstream.md.  The plugin's module and Snakemake's workfl
 - Job arrays are refused: with them a rule may read a file that is being written.
 - ``cores: all`` of profiles/default means this machine; it does not limit jobs on other machines, and inside a job it means the
   CPUs that were allotted.
+- Inside a job, SIGUSR1 does not end Snakemake: it asks a training to be kept and its job to be queued again.
 - What was submitted is kept in a record (``record``).
 """
 
 import os
+import signal
 import subprocess
 import time
 from collections import Counter
@@ -47,6 +49,9 @@ def install(modules: Mapping[str, Any], workflow: Any, study: str) -> None:
         workflow.global_resources["_cores"] = int(cpus)
         if jobstep is not None and (conf := os.environ.get("SLURM_CONF")):
             _keep(jobstep, SLURM_CONF=conf)
+        signal.signal(
+            signal.SIGUSR1, signal.SIG_IGN
+        )  # for the fit, which ends its epoch (checkpoints); it would end this
     if plugin is None or inside or workflow.global_resources["_nodes"].value is None:
         return  # on this machine only
     workflow.resource_settings.cores = None

@@ -327,3 +327,11 @@ def test_a_control_is_the_linear_model_of_its_kind(kind):
 def test_a_site_that_training_never_saw_is_predicted(classes):
     model = fit("control", of_sites("classification", ["h1", "h2"]), blocks=["control-site"])
     assert np.isfinite(model.predict(of_sites("classification", ["h9", None]))).all(axis=None)
+
+
+def test_deepsurv_in_batches(survival):
+    """A batch of all rows is all rows; smaller ones take more steps in an epoch, and learn what is to be learned."""
+    whole, same, some = (fit("deepsurv", survival, batch=n).predict(survival)["risk"] for n in (0, 10_000, 16))
+    np.testing.assert_array_equal(whole, same)
+    assert not np.allclose(whole, some)
+    assert np.corrcoef(some, survival.table["g1"])[0, 1] > 0.5
