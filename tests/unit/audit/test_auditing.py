@@ -15,7 +15,13 @@ from triptych.plugins import load, names
 from triptych.tables import KEY, keys_hash
 
 ALL = names("audit")
-ROLES = {"contradictory_demographics", "acquisition_differs", "quality_differs", "label_time", "same_image"}  # need roles
+ROLES = {
+    "contradictory_demographics",
+    "acquisition_differs",
+    "quality_differs",
+    "label_time",
+    "same_image",
+}  # need roles
 SMALL = {"interpolated_rows", "same_content", "same_profile"}  # need inputs of many different values
 KINDS = ["survival", "classification", "regression"]
 
