@@ -1,8 +1,10 @@
-"""Run every benchmark and write docs/benchmarks.md: `python benchmarks/run.py`."""
+"""Run benchmarks and write docs/benchmarks.md: `python benchmarks/run.py`, or `... run.py likeness` for the sections of some."""
 
 import importlib
 import os
 import platform
+import re
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -28,15 +30,23 @@ def _versions() -> str:
     return ", ".join(parts)
 
 
-def main() -> None:
-    sections = [importlib.import_module(name).main() for name in MODULES]
+def sections(text: str) -> dict[str, str]:
+    """Heading: section, of a page or of what a module returns."""
+    return {part.splitlines()[0]: part.rstrip() for part in re.split(r"^## ", text, flags=re.M)[1:]}
+
+
+def main(names: list[str]) -> None:
+    """Sections of other modules stay as they are."""
+    found = sections(OUTPUT.read_text()) if OUTPUT.exists() and names else {}
+    for name in names or MODULES:
+        found |= sections(importlib.import_module(name).main())
     head = (
         "# Benchmarks\n\nWritten by `python benchmarks/run.py`; every ratio compares medians of one run on one machine."
-        f"\n\nCPU: {_cpu()}, {os.cpu_count()} cores. {_versions()}.\n"
+        f"\n\nCPU: {_cpu()}, {os.cpu_count()} cores. {_versions()}.\n\n"
     )
     OUTPUT.parent.mkdir(exist_ok=True)
-    OUTPUT.write_text(head + "\n" + "\n".join(sections))
+    OUTPUT.write_text(head + "\n\n".join(f"## {section}" for section in found.values()) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
