@@ -42,7 +42,7 @@ def check(context: Context) -> pd.DataFrame:
     found = [str(one) for one in tested if one.found]
     if not found:
         return looked(
-            f"{len(chosen)} inputs are missing in some people, no more by outcome than chance", **most.evidence
+            f"inputs that are missing in some people ({len(chosen)}): no more by outcome than chance", **most.evidence
         )
     message = f"whether inputs are missing goes with the outcome of {len(people)} people: {'; '.join(found[:3])}"
     action = "leave these inputs out, or show that who was measured does not depend on the outcome"
