@@ -217,7 +217,7 @@ def test_values_that_are_missing_by_outcome(kind, column):
     row = one("missing_tells_outcome", gappy(kind, lambda c: luck < 0.3, column))
     assert (row["severity"], row["message"]) == (
         "pass",
-        "1 inputs are missing in some people, no more by outcome than chance",
+        "inputs that are missing in some people (1): no more by outcome than chance",
     )
 
 
