@@ -63,13 +63,15 @@ def _usual(part: pd.DataFrame) -> str:
 
 def _basis(parts: list[pd.DataFrame]) -> str:
     """What the numbers rest on: said once when it is the same for all metrics."""
-    shared: dict[str, list[str]] = {}
+    shared: dict[tuple, list[pd.DataFrame]] = {}
     for part in parts:
-        told = f"{_usual(part)}; interval by {numbers.joined(numbers.methods(part['method'])) or 'a method not given'}."
-        shared.setdefault(told, []).append(metric_name(part.iloc[0]))
-    if len(shared) == 1:
-        return f"Every column: {next(iter(shared))}"
-    return " ".join(f"{numbers.joined(metrics)}: {told}" for told, metrics in shared.items())
+        shared.setdefault((_usual(part), *numbers.methods(part["method"], degrees=False)), []).append(part)
+    told = []
+    for (counted, *_), same in shared.items():
+        metrics = numbers.joined([metric_name(part.iloc[0]) for part in same]) if len(shared) > 1 else "Every column"
+        methods = numbers.joined(numbers.methods(pd.concat([part["method"] for part in same])))
+        told.append(f"{metrics}: {counted}; interval by {methods or 'a method not given'}.")
+    return " ".join(told)
 
 
 def _coverage(parts: list[pd.DataFrame], column: str, what: str) -> list[str]:

@@ -13,12 +13,12 @@ MISSING = "not given"
 DEGREES = re.compile(r"with ([\d.]+) degrees? of freedom")
 
 
-def methods(column: Iterable[object]) -> list[str]:
-    """Distinct methods; those that differ in their degrees of freedom only are one, with the range of these."""
+def methods(column: Iterable[object], *, degrees: bool = True) -> list[str]:
+    """Distinct methods; those that differ in their degrees of freedom only are one, with the range of these or without."""
     found: dict[str, list[float]] = {}
     for name in map(str, filter(known, column)):
         found.setdefault(DEGREES.sub("with {} degrees of freedom", name), []).extend(map(float, DEGREES.findall(name)))
-    return [name.replace("{}", _range(degrees)) for name, degrees in found.items()]
+    return [name.replace("{}", _range(values)) if degrees else name for name, values in found.items()]
 
 
 def _range(values: list[float]) -> str:
