@@ -144,7 +144,7 @@ def _counts(part: pd.DataFrame) -> str:
     noun = numbers.text(part["events_are"].iloc[0]) if "events_are" in part else "event"
     if noun and part["n_events"].notna().any():
         counted.append(_range(part["n_events"], noun))
-    methods = numbers.methods(part["method"])
+    methods = numbers.methods(part["method"], degrees=False)
     return ", ".join(counted) + (f"; interval: {methods[0]}" if len(methods) == 1 else "; interval methods differ")
 
 

@@ -133,7 +133,7 @@ def _draw_cell(axes: Axes, place: tuple[int, int], pair: tuple | None, scale: fl
 def _how(part: pd.DataFrame) -> str:
     made = part["n_comparisons"].max()
     parts = [numbers.count(part["n_units"].max(), numbers.text(part["unit"].iloc[0], "unit"))]
-    methods = numbers.methods(part["method"])
+    methods = numbers.methods(part["method"], degrees=False)
     parts += methods if len(methods) == 1 else []
     parts.append(f"Holm's correction for {numbers.count(made, 'comparison')}")
     return "; ".join(parts)

@@ -10,15 +10,16 @@ MINUS = "−"
 MISSING = "not given"
 
 
-DEGREES = re.compile(r"with ([\d.]+) degrees? of freedom")
+DEGREES = re.compile(r" with ([\d.]+) degrees? of freedom")
+RANGE = " with {} degrees of freedom"
 
 
 def methods(column: Iterable[object], *, degrees: bool = True) -> list[str]:
     """Distinct methods; those that differ in their degrees of freedom only are one, with the range of these or without."""
     found: dict[str, list[float]] = {}
     for name in map(str, filter(known, column)):
-        found.setdefault(DEGREES.sub("with {} degrees of freedom", name), []).extend(map(float, DEGREES.findall(name)))
-    return [name.replace("{}", _range(values)) if degrees else name for name, values in found.items()]
+        found.setdefault(DEGREES.sub(RANGE, name), []).extend(map(float, DEGREES.findall(name)))
+    return [name.replace(RANGE, RANGE.format(_range(values)) if degrees else "") for name, values in found.items()]
 
 
 def _range(values: list[float]) -> str:

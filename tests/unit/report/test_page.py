@@ -292,14 +292,9 @@ def test_numbers_are_written_for_readers(written, expected):
 
 
 def test_methods_that_differ_in_their_degrees_of_freedom_only_are_one():
-    named = [
-        "t with 28 degrees of freedom",
-        "t with 113 degrees of freedom",
-        np.nan,
-        "Wilson",
-        "t with 28 degrees of freedom",
-    ]
-    assert numbers.methods(named) == ["t with 28 to 113 degrees of freedom", "Wilson"]
+    named = ["a, t with 28 degrees of freedom", "a, t with 113 degrees of freedom", np.nan, "Wilson"]
+    assert numbers.methods(named) == ["a, t with 28 to 113 degrees of freedom", "Wilson"]
+    assert numbers.methods(named, degrees=False) == ["a, t", "Wilson"]
     assert numbers.methods(["t with 1 degree of freedom"]) == ["t with 1 degrees of freedom"]
     assert numbers.methods([]) == []
 
