@@ -49,9 +49,8 @@ def install(modules: Mapping[str, Any], workflow: Any, study: str) -> None:
         workflow.global_resources["_cores"] = int(cpus)
         if jobstep is not None and (conf := os.environ.get("SLURM_CONF")):
             _keep(jobstep, SLURM_CONF=conf)
-        signal.signal(
-            signal.SIGUSR1, signal.SIG_IGN
-        )  # for the fit, which ends its epoch (checkpoints); it would end this
+        # the signal is for the fit, which ends its epoch (checkpoints); Snakemake would end at it
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     if plugin is None or inside or workflow.global_resources["_nodes"].value is None:
         return  # on this machine only
     workflow.resource_settings.cores = None
@@ -111,17 +110,15 @@ def _patch(plugin: Any, study: str) -> None:
     def run_job(self, job: Any) -> None:
         try:
             run(self, job)
-        except (
-            Exception
-        ) as error:  # a group, of which the plugin asks the name of its rule while it tells of another fault
+        except Exception as error:
+            # of a group the plugin asks the name of its rule, which it has not, while it tells of another fault
             said = f"it could not be submitted: {error.__context__ or error}"
             self._report_job_error_threadsafe(plugin.SubmittedJobInfo(job), said)
 
     def cancel_jobs(self, active_jobs: list[Any]) -> None:
         self._job_submission_executor.shutdown(wait=True, cancel_futures=True)
-        subprocess.run(
-            ["scancel", f"--name={self.run_uuid}"], timeout=60, check=False
-        )  # all jobs of a run have one name
+        # all jobs of a run have one name
+        subprocess.run(["scancel", f"--name={self.run_uuid}"], timeout=60, check=False)
         cancel(self, active_jobs)
 
     def report_job_submission(self, info: Any, *words: Any, **more: Any) -> None:

@@ -4,11 +4,8 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterable
 
-SETTLING = (
-    "PREEMPTED",
-    "NODE_FAIL",
-    "UNKNOWN",
-)  # SLURM may be about to queue such a job again; the plugin takes UNKNOWN for done
+# SLURM may be about to queue such a job again; the plugin takes UNKNOWN for done
+SETTLING = ("PREEMPTED", "NODE_FAIL", "UNKNOWN")
 PATIENCE = 3  # polls in a row that a job may be settling, or unknown to SLURM, before it counts as failed
 REASONS = {  # why a job waits, and what a person can do
     "Resources": "the partition is full; it starts when others end",
