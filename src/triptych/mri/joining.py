@@ -1,0 +1,141 @@
+"""What the scans of a cohort gave, beside its participants."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from triptych.mri.columns import ACQUISITION_WORDS, BACKGROUND, COLUMNS, QUALITY, REGIONS, STATUS, T1W
+from triptych.mri.quality import distances
+from triptych.tables import FAILURES, KEY, failure
+
+FEWEST = 10  # scans, from which on one can be called unlike the others
+NO_SCAN = "none"
+
+
+@dataclass(frozen=True)
+class ScanResult:
+    """One scan: whose, its name, and its status file's content."""
+
+    participant_id: str
+    session_id: str
+    name: str
+    file: str
+    status: dict[str, Any]
+
+
+def join(
+    participants: pd.DataFrame, results: list[ScanResult], outliers: float | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Add the columns of ``triptych.mri.columns`` to the participants of a cohort.
+
+    Parameters
+    ----------
+    participants
+        One row per participant and session.
+    results
+        At most one scan of each session; a session called ``<session>_run-<n>`` gets a row of its own.
+    outliers
+        Robust distance of the quality measures beyond which a scan is not used; None: no scan leaves for that.
+
+    Returns
+    -------
+    imaged, failures, quality
+        The participants; a row for each scan that cannot be used or has no participant; and one row per scan with its measures,
+        distance from the others and the measure that is oddest, the oddest scan first.
+    """
+    table = quality_table(results)
+    far = set() if outliers is None else set(table.loc[table["distance"] > outliers, "name"])
+    people = _with_runs(participants, results)
+    known = set(zip(people["participant_id"], people["session_id"], strict=True))
+    rows, failures = [], []
+    for result in results:
+        status = result.status["status"]
+        key = {"cohort": participants["cohort"].iloc[0], "participant_id": result.participant_id, "session_id": result.session_id}
+        about = {"modality": "t1w", "file": result.file}
+        if (result.participant_id, result.session_id) not in known:
+            reason = "an image of somebody who is not among the participants"
+            failures.append(failure("note", key, **about, reason=reason, advice="add the row, or remove the image"))
+            continue
+        if status != "ok":
+            failures.append(
+                failure("scan", key, **about, reason=result.status["reason"], advice=result.status["advice"])
+            )
+        elif result.name in far:
+            status = "outlier"
+            odd = table.set_index("name").loc[result.name]
+            reason = f"unlike the other scans: robust distance {odd['distance']:.1f}, most of all {odd['oddest']}"
+            advice = "look at its picture; `outliers:` in the study says how far a scan may be"
+            failures.append(failure("note", key, **about, reason=reason, advice=advice))
+        rows.append({**{k: key[k] for k in KEY}, STATUS: status, **_columns(result, usable=status == "ok")})
+    found = pd.DataFrame(rows, columns=[*KEY, STATUS, *_all_columns(results)])
+    index = people.index
+    imaged = people.merge(found, on=KEY, how="left", validate="1:1").set_axis(index)
+    imaged[STATUS] = imaged[STATUS].fillna(NO_SCAN)
+    for row in imaged.loc[imaged[STATUS] == NO_SCAN, KEY].to_dict("records"):
+        advice = "add the image, or leave it so: tasks that need one do without this row"
+        failures.append(failure("note", row, modality="t1w", reason="no T1-weighted scan of this session", advice=advice))
+    return imaged, pd.DataFrame(failures, columns=FAILURES), table
+
+
+def quality_table(results: list[ScanResult]) -> pd.DataFrame:
+    """One row per scan: key, name, status, reason, picture, measures, robust distance and the oddest measure; oddest first."""
+    head = ["participant_id", "session_id", "name", "status", "reason", "picture"]
+    rows = [
+        [r.participant_id, r.session_id, r.name, r.status["status"], r.status["reason"], _path(r, "picture") or ""]
+        for r in results
+    ]
+    table = pd.DataFrame(rows, columns=head)
+    values = pd.DataFrame([r.status["columns"] for r in results]).reindex(columns=list(QUALITY)).astype(float)
+    table = pd.concat([table, values], axis=1)
+    measured = values.notna().any(axis=1).to_numpy()
+    table["distance"], table["oddest"] = np.nan, ""
+    if measured.sum() >= FEWEST:
+        distance, z = distances(values[measured].to_numpy())
+        table.loc[measured, "distance"] = distance
+        worst = np.nanargmax(np.where(np.isfinite(z), np.abs(z), -1), axis=1)
+        table.loc[measured, "oddest"] = [QUALITY[k] for k in worst]
+    order = table.assign(first=table["status"] != "ok").sort_values(
+        ["first", "distance", "name"], ascending=[False, False, True], na_position="last", kind="stable"
+    )
+    return order.drop(columns="first").reset_index(drop=True)
+
+
+def _with_runs(participants: pd.DataFrame, results: list[ScanResult]) -> pd.DataFrame:
+    """Participants, with a row for each run where all runs are used: the session's row, once for each."""
+    known = set(zip(participants["participant_id"], participants["session_id"], strict=True))
+    runs: dict[tuple[str, str], list[str]] = {}
+    for r in results:
+        session = r.session_id.rpartition("_run-")[0]
+        if (r.participant_id, r.session_id) not in known and (r.participant_id, session) in known:
+            runs.setdefault((r.participant_id, session), []).append(r.session_id)
+    if not runs:
+        return participants
+    keys = pd.Series(list(zip(participants["participant_id"], participants["session_id"], strict=True)), participants.index)
+    named = keys.map(lambda key: runs.get(key, [key[1]]))
+    return participants.assign(session_id=named).explode("session_id")
+
+
+def _all_columns(results: list[ScanResult]) -> list[str]:
+    """Columns in the order of ``COLUMNS``, with the regions that there are."""
+    regions = {c for r in results for c in r.status["columns"] if c.startswith(REGIONS.rstrip("*"))}
+    ordered = sorted(regions, key=lambda c: int(c.rpartition("_")[2]))
+    found: list[str] = []
+    for column in COLUMNS:
+        found += ordered if column == REGIONS else [] if column == STATUS else [column]
+    return found
+
+
+def _columns(result: ScanResult, *, usable: bool) -> dict[str, Any]:
+    """Values of one scan; of one that is not used only what says why, and how it was acquired."""
+    values = dict(result.status["columns"])
+    if not usable:
+        values = {k: v for k, v in values.items() if k in QUALITY or k.startswith("mri_voxel_")}
+    paths = {column: _path(result, what) if usable else None for column, what in ((T1W, "t1w"), (BACKGROUND, "background"))}
+    words = {column: result.status["notes"].get(column) for column in ACQUISITION_WORDS}
+    return {**values, **words, **paths}
+
+
+def _path(result: ScanResult, what: str) -> str | None:
+    return result.status["files"].get(what, [None])[0]
