@@ -3,6 +3,9 @@
 Known before anything is computed, since a study is checked before its run is planned. Standard library only.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 STATUS = "mri_status"
 T1W, BACKGROUND = "mri_t1w", "mri_background"
 IMAGES = (T1W, BACKGROUND)  # paths of arrays
@@ -41,6 +44,20 @@ QUALITY = tuple(name for name in COLUMNS if name.startswith("mri_qc_"))
 def numbered(region: int) -> str:
     """Column of one region."""
     return REGIONS.replace("*", str(region))
+
+
+def stand_ins(n: int, named: Iterable[str]) -> dict[str, list[Any]]:
+    """Values for a look at ``n`` rows before anything is computed: different numbers, and every scan usable.
+
+    Parameters
+    ----------
+    named
+        Columns and patterns that a task names; of the regions only those are known.
+    """
+    regions = [REGIONS.replace("*", "1"), *(c for c in named if c.startswith(REGIONS[:-1]) and "*" not in c)]
+    columns = [c for column in COLUMNS for c in (dict.fromkeys(regions) if column == REGIONS else [column])]
+    numbers: list[Any] = [float(k) for k in range(n)]
+    return {c: ["ok"] * n if c == STATUS else ["not computed yet"] * n if is_image(c) else numbers for c in columns}
 
 
 def is_image(column: str) -> bool:

@@ -35,9 +35,7 @@ def remove(here: Path) -> None:
         (here / name).unlink(missing_ok=True)
 
 
-def write(
-    found: Preprocessed, name: str, anat: Path, here: Path, only: tuple[str, ...] = ()
-) -> dict[str, list[str]]:
+def write(found: Preprocessed, name: str, anat: Path, here: Path, only: tuple[str, ...] = ()) -> dict[str, list[str]]:
     """Write the files of one scan.
 
     Parameters

@@ -17,7 +17,10 @@ ROUNDS = 1000
 SHARPEST, ROUNDEST = 3.33, 10.0  # mm: radii of curvature between which the surface is smoothed more and more
 DEEP, NEAR = 20.0, 10.0  # mm inward along which the darkest and the brightest voxel are sought
 THRESHOLD = 0.5  # between what is dark and the brightest near: where the brain ends
-EMPTY, LARGEST = 0.97, 2200.0  # of a stripped scan: least share of one value outside, most ml (docs/mri-preprocessing.md)
+EMPTY, LARGEST = (
+    0.97,
+    2200.0,
+)  # of a stripped scan: least share of one value outside, most ml (docs/mri-preprocessing.md)
 LIGHT = 0.1  # of the range of intensities: what is head and not air
 
 
@@ -59,7 +62,6 @@ def look(volume: Volume) -> Look:
     return Look(empty > EMPTY and ml < LARGEST, ml, ratio, empty)
 
 
-
 def extract(volume: Volume) -> Volume:
     """The brain's mask (0 or 1) on the grid of the scan.
 
@@ -78,7 +80,10 @@ def extract(volume: Volume) -> Volume:
     head[:, :, :below] = 0
     centre = np.array(ndimage.center_of_mass(head)) * voxel
     radius = float(np.cbrt(3 * np.count_nonzero(head) * np.prod(voxel) / (4 * np.pi)))
-    near = sum((np.arange(n).reshape([-1 if k == a else 1 for a in range(3)]) * voxel[k] - centre[k]) ** 2 for k, n in enumerate(values.shape))
+    near = sum(
+        (np.arange(n).reshape([-1 if k == a else 1 for a in range(3)]) * voxel[k] - centre[k]) ** 2
+        for k, n in enumerate(values.shape)
+    )
     within = (near < radius**2) & (values > low) & (values < high)
     typical = float(np.median(values[within]))
     surface = _grow(values, voxel, centre, radius / 2, (low, light, typical))
@@ -109,7 +114,9 @@ def _top(head: np.ndarray, step: float) -> int:
     return int(wide[-1]) + 1 if len(wide) else head.shape[2]
 
 
-def _grow(values: np.ndarray, voxel: np.ndarray, centre: np.ndarray, radius: float, levels: tuple[float, float, float]) -> np.ndarray:
+def _grow(
+    values: np.ndarray, voxel: np.ndarray, centre: np.ndarray, radius: float, levels: tuple[float, float, float]
+) -> np.ndarray:
     """Vertices (n, 3) of the surface in mm from the first voxel, after ``ROUNDS`` moves (Smith 2002, equations 2 to 13)."""
     low, light, typical = levels
     mesh = sphere()

@@ -1,14 +1,16 @@
 """What the scans of a cohort gave, beside its participants."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from triptych.mri.columns import ACQUISITION_WORDS, BACKGROUND, COLUMNS, QUALITY, REGIONS, STATUS, T1W
+from triptych import scans
+from triptych.mri.columns import ACQUISITION_WORDS, BACKGROUND, COLUMNS, IMAGES, QUALITY, REGIONS, STATUS, T1W
 from triptych.mri.quality import distances
-from triptych.tables import FAILURES, KEY, failure
+from triptych.tables import FAILURES, KEY, failure, read_json
 
 FEWEST = 10  # scans, from which on one can be called unlike the others
 NO_SCAN = "none"
@@ -25,6 +27,26 @@ class ScanResult:
     status: dict[str, Any]
 
 
+def results(cohort: str, source: dict[str, Any], runs: str, root: Path | None, folder: Path) -> list[ScanResult]:
+    """The scans of a cohort that a study uses, with what came of each.
+
+    Parameters
+    ----------
+    source, runs
+        What the study says of the cohort's scans (``triptych.scans``).
+    root
+        Data root, or None.
+    folder
+        Holds ``<scan>/preprocessed.json`` of every scan.
+    """
+    used = scans.used(scans.scans(cohort, scans.Source(**source), root), runs)
+    statuses = (read_json(folder / scan.name / "preprocessed.json") for scan in used)
+    return [
+        ScanResult(scan.participant_id, scan.session_id, scan.name, scan.file, status)
+        for scan, status in zip(used, statuses, strict=True)
+    ]
+
+
 def join(
     participants: pd.DataFrame, results: list[ScanResult], outliers: float | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -35,7 +57,7 @@ def join(
     participants
         One row per participant and session.
     results
-        At most one scan of each session; a session called ``<session>_run-<n>`` gets a row of its own.
+        At most one scan of each session.
     outliers
         Robust distance of the quality measures beyond which a scan is not used; None: no scan leaves for that.
 
@@ -47,12 +69,15 @@ def join(
     """
     table = quality_table(results)
     far = set() if outliers is None else set(table.loc[table["distance"] > outliers, "name"])
-    people = _with_runs(participants, results)
-    known = set(zip(people["participant_id"], people["session_id"], strict=True))
+    known = set(zip(participants["participant_id"], participants["session_id"], strict=True))
     rows, failures = [], []
     for result in results:
         status = result.status["status"]
-        key = {"cohort": participants["cohort"].iloc[0], "participant_id": result.participant_id, "session_id": result.session_id}
+        key = {
+            "cohort": participants["cohort"].iloc[0],
+            "participant_id": result.participant_id,
+            "session_id": result.session_id,
+        }
         about = {"modality": "t1w", "file": result.file}
         if (result.participant_id, result.session_id) not in known:
             reason = "an image of somebody who is not among the participants"
@@ -70,12 +95,14 @@ def join(
             failures.append(failure("note", key, **about, reason=reason, advice=advice))
         rows.append({**{k: key[k] for k in KEY}, STATUS: status, **_columns(result, usable=status == "ok")})
     found = pd.DataFrame(rows, columns=[*KEY, STATUS, *_all_columns(results)])
-    index = people.index
-    imaged = people.merge(found, on=KEY, how="left", validate="1:1").set_axis(index)
+    index = participants.index
+    imaged = participants.merge(found, on=KEY, how="left", validate="1:1").set_axis(index)
     imaged[STATUS] = imaged[STATUS].fillna(NO_SCAN)
     for row in imaged.loc[imaged[STATUS] == NO_SCAN, KEY].to_dict("records"):
         advice = "add the image, or leave it so: tasks that need one do without this row"
-        failures.append(failure("note", row, modality="t1w", reason="no T1-weighted scan of this session", advice=advice))
+        failures.append(
+            failure("note", row, modality="t1w", reason="no T1-weighted scan of this session", advice=advice)
+        )
     return imaged, pd.DataFrame(failures, columns=FAILURES), table
 
 
@@ -102,21 +129,6 @@ def quality_table(results: list[ScanResult]) -> pd.DataFrame:
     return order.drop(columns="first").reset_index(drop=True)
 
 
-def _with_runs(participants: pd.DataFrame, results: list[ScanResult]) -> pd.DataFrame:
-    """Participants, with a row for each run where all runs are used: the session's row, once for each."""
-    known = set(zip(participants["participant_id"], participants["session_id"], strict=True))
-    runs: dict[tuple[str, str], list[str]] = {}
-    for r in results:
-        session = r.session_id.rpartition("_run-")[0]
-        if (r.participant_id, r.session_id) not in known and (r.participant_id, session) in known:
-            runs.setdefault((r.participant_id, session), []).append(r.session_id)
-    if not runs:
-        return participants
-    keys = pd.Series(list(zip(participants["participant_id"], participants["session_id"], strict=True)), participants.index)
-    named = keys.map(lambda key: runs.get(key, [key[1]]))
-    return participants.assign(session_id=named).explode("session_id")
-
-
 def _all_columns(results: list[ScanResult]) -> list[str]:
     """Columns in the order of ``COLUMNS``, with the regions that there are."""
     regions = {c for r in results for c in r.status["columns"] if c.startswith(REGIONS.rstrip("*"))}
@@ -124,7 +136,7 @@ def _all_columns(results: list[ScanResult]) -> list[str]:
     found: list[str] = []
     for column in COLUMNS:
         found += ordered if column == REGIONS else [] if column == STATUS else [column]
-    return found
+    return found + [f"{column}_sha256" for column in IMAGES]
 
 
 def _columns(result: ScanResult, *, usable: bool) -> dict[str, Any]:
@@ -132,7 +144,12 @@ def _columns(result: ScanResult, *, usable: bool) -> dict[str, Any]:
     values = dict(result.status["columns"])
     if not usable:
         values = {k: v for k, v in values.items() if k in QUALITY or k.startswith("mri_voxel_")}
-    paths = {column: _path(result, what) if usable else None for column, what in ((T1W, "t1w"), (BACKGROUND, "background"))}
+    files = {
+        column: result.status["files"].get(what, [None, None])
+        for column, what in ((T1W, "t1w"), (BACKGROUND, "background"))
+    }
+    paths = {column: path if usable else None for column, (path, _) in files.items()}
+    paths |= {f"{column}_sha256": sha if usable else None for column, (_, sha) in files.items()}
     words = {column: result.status["notes"].get(column) for column in ACQUISITION_WORDS}
     return {**values, **words, **paths}
 

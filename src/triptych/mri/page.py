@@ -46,7 +46,9 @@ def page(cohort: str, table: pd.DataFrame, results: list[ScanResult], folder: Pa
         "medians": [_number(table[name].median()) for name in QUALITY],
         "steps": steps(results).to_dict("records"),
     }
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(**facts)
 
 

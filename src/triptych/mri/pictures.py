@@ -10,8 +10,16 @@ from triptych.mri.volume import Volume, coarse, resample
 
 RED, CYAN = (255, 70, 60), (80, 220, 255)
 TISSUE = np.array([[0, 0, 0], [70, 130, 230], [240, 170, 60], [245, 245, 235]], np.uint8)  # none, fluid, grey, white
-ROWS = ("brain mask on the scan", "the template's edges on the registered brain", "fluid (blue), grey (orange) and white matter")
-AXIAL, CORONAL, SAGITTAL = (0.15, 0.3, 0.45, 0.6, 0.75, 0.9), (0.4, 0.65), (0.35, 0.55)  # places, as shares of the brain
+ROWS = (
+    "brain mask on the scan",
+    "the template's edges on the registered brain",
+    "fluid (blue), grey (orange) and white matter",
+)
+AXIAL, CORONAL, SAGITTAL = (
+    (0.15, 0.3, 0.45, 0.6, 0.75, 0.9),
+    (0.4, 0.65),
+    (0.35, 0.55),
+)  # places, as shares of the brain
 TILE = 116  # voxels of 2 mm: width and height of a tile
 STEP = 2.0
 

@@ -3,26 +3,34 @@
 from pathlib import Path
 from typing import Any
 
+import SimpleITK as sitk
+
+from triptych import raw
+from triptych.bids.verdict import Unusable
 from triptych.errors import DataError
 from triptych.mri import derivatives
 from triptych.mri.chain import Options, preprocess
 from triptych.mri.meter import Meter
-from triptych.mri.reading import read
+from triptych.mri.reading import acquisition, read
 
 MENDED = "mend or replace the file, or leave the scan out"
 
 
-def process(path: Path, name: str, anat: Path, here: Path, options: dict[str, Any]) -> dict[str, Any]:
+def process(
+    bids: dict[str, Any], root: Path | None, name: str, folder: Path, here: Path, options: dict[str, Any]
+) -> dict[str, Any]:
     """Preprocess a scan and write what comes out.
 
     Parameters
     ----------
-    path
-        The NIfTI file.
+    bids
+        What was said of the scan when it was put into its BIDS data set (``triptych.bids.making``).
+    root
+        Data root, or None.
     name
         ``sub-<label>[_ses-<label>][_run-<n>]``.
-    anat, here
-        Folders of the derivatives, and of arrays and picture.
+    folder, here
+        The data set of derivatives, and the folder of arrays and picture.
     options
         Fields of ``triptych.mri.chain.Options``.
 
@@ -31,21 +39,28 @@ def process(path: Path, name: str, anat: Path, here: Path, options: dict[str, An
     status
         ``status`` (``ok`` or ``quarantined``), ``reason``, ``advice``, ``files`` (what: path, sha256), ``columns`` (values), ``notes``.
     """
-    asked, meter = Options(**options), Meter()
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)  # sums of several threads differ from run to run
+    if bids["status"] != "ok":
+        derivatives.remove(here)
+        return _status("quarantined", bids["reason"], bids["advice"])
+    path, meter, said = raw.image_path(bids["files"]["t1w"][0], None, root), Meter(), []
     try:
         with meter.step("reading"):
-            scan = read(path)
-        found = preprocess(scan, asked, meter)
+            scan = read(path, said)
+        found = preprocess(scan, Options(**options), meter)
     except DataError as error:
         derivatives.remove(here)
-        return _status("quarantined", str(error), MENDED)
-    notes = {"steps": found.steps, "stripped": found.look.stripped, "shape": list(scan.values.shape)}
-    if found.faults:
+        told = (error.reason, error.advice) if isinstance(error, Unusable) else (str(error), MENDED)
+        return _status("quarantined", *told)
+    fault = found.faults[0] if found.faults else None
+    if fault:
         derivatives.remove(here)
-        files = derivatives.write(found, name, anat, here, only=("picture",))
-        first = found.faults[0]
-        return _status("quarantined", first.reason, first.advice, files, found.columns, notes)
-    return _status("ok", "", "", derivatives.write(found, name, anat, here), found.columns, notes)
+    parts = dict(part.split("-", 1) for part in name.split("_"))
+    anat = folder / f"sub-{parts['sub']}" / (f"ses-{parts['ses']}" if "ses" in parts else "") / "anat"
+    files = derivatives.write(found, name, anat, here, only=("picture",) if fault else ())
+    notes = {"said": said, "steps": found.steps, "stripped": found.look.stripped, "shape": list(scan.values.shape)}
+    told = ("quarantined", fault.reason, fault.advice) if fault else ("ok", "", "")
+    return _status(*told, files, found.columns, notes | acquisition(path))
 
 
 def _status(
@@ -57,11 +72,5 @@ def _status(
     notes: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     rounded = {name: float(f"{value:.6g}") for name, value in (columns or {}).items()}
-    return {
-        "status": status,
-        "reason": reason,
-        "advice": advice,
-        "files": files or {},
-        "columns": rounded,
-        "notes": notes or {},
-    }
+    told = {"status": status, "reason": reason, "advice": advice}
+    return {**told, "files": files or {}, "columns": rounded, "notes": notes or {}}

@@ -17,7 +17,9 @@ CORRELATION = 0.3  # least, with the template inside its brain
 SCALE = (0.5, 1.8)  # of the brain's volume over the template's, by the affine
 SHEAR = 1.7  # most
 BRAIN = (600.0, 2400.0)  # ml
-CONTRAST = "the intensities are not those of a T1-weighted scan: fluid, grey and white matter should be brighter in this order"
+CONTRAST = (
+    "the intensities are not those of a T1-weighted scan: fluid, grey and white matter should be brighter in this order"
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,9 @@ def faults(quality: dict[str, float], brain_ml: float, means: np.ndarray, least_
         found.append(Fault(f"{words}, less than {least_dice:g}", look))
     if not BRAIN[0] <= brain_ml <= BRAIN[1]:
         words = f"the brain mask holds {brain_ml:.0f} ml, outside {BRAIN[0]:.0f} to {BRAIN[1]:.0f}"
-        found.append(Fault(words, "look at its picture; say `skull: stripped` or `skull: present` when that was taken wrongly"))
+        found.append(
+            Fault(words, "look at its picture; say `skull: stripped` or `skull: present` when that was taken wrongly")
+        )
     if not np.all(np.diff(means) > 0):
         found.append(Fault(CONTRAST, "is it a T2-weighted or FLAIR scan? name the T1-weighted one"))
     if quality["mri_qc_correlation"] < CORRELATION:

@@ -30,7 +30,9 @@ def parcels(number: int, step: float) -> np.ndarray:
     centres = left[np.linspace(0, len(left) - 1, number // 2).round().astype(int)]  # in the order of the array
     for _ in range(ROUNDS):
         code, _ = vq(left, centres)
-        centres = np.array([left[code == k].mean(axis=0) if (code == k).any() else centres[k] for k in range(len(centres))])
+        centres = np.array(
+            [left[code == k].mean(axis=0) if (code == k).any() else centres[k] for k in range(len(centres))]
+        )
     centres = centres[np.argsort(centres[:, 1], kind="stable")]
     both = np.vstack([centres, centres * [-1, 1, 1]])
     here = template.load(step)
@@ -52,7 +54,9 @@ def atlas(path: Path, step: float) -> np.ndarray:
         image = nib.load(path)
         values = np.asanyarray(image.dataobj)  # type: ignore[attr-defined]
     except (nib.filebasedimages.ImageFileError, OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path}: the atlas cannot be read ({error}); name a NIfTI file of labels in MNI space") from None
+        raise DataError(
+            f"{path}: the atlas cannot be read ({error}); name a NIfTI file of labels in MNI space"
+        ) from None
     if values.ndim != 3 or not np.array_equal(values, np.round(values)) or values.min() < 0:
         raise DataError(f"{path}: an atlas holds whole numbers, 0 or more, in three dimensions; this one does not")
     here = template.load(step)

@@ -56,7 +56,9 @@ def sphere() -> Sphere:
     vertices = np.array([np.roll(v, k) for k in range(3) for v in vertices])
     distance = np.linalg.norm(vertices[:, None] - vertices[None], axis=2)
     near = np.isclose(distance, 2)
-    faces = np.array([(i, j, k) for i in range(12) for j in range(i) for k in range(j) if near[i, j] and near[j, k] and near[i, k]])
+    faces = np.array(
+        [(i, j, k) for i in range(12) for j in range(i) for k in range(j) if near[i, j] and near[j, k] and near[i, k]]
+    )
     vertices = vertices / np.linalg.norm(vertices[0])
     for _ in range(SUBDIVISIONS):
         vertices, faces = _finer(vertices, faces)

@@ -124,7 +124,9 @@ def head(person: Person, site: Site, *, session: int = 0, skull: bool = True, vo
     return Head(_stored((values * 800).astype(np.float32), affine, site.axes), truth)
 
 
-def people(n: int, *, sites: tuple[Site, ...] = SITES, sessions: int = 1, d: float = 2.0, seed: int = 0) -> pd.DataFrame:
+def people(
+    n: int, *, sites: tuple[Site, ...] = SITES, sessions: int = 1, d: float = 2.0, seed: int = 0
+) -> pd.DataFrame:
     """Who is in a cohort: one row per session.
 
     Columns ``group`` (``case`` or ``control``): cases lost ``d`` standard deviations more of the grey matter at PLACE, so the best

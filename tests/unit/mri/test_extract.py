@@ -42,6 +42,8 @@ def test_a_real_head_against_its_labels(data_root):
         pytest.skip(f"no {path}")
     scan = read(path)
     known = nib.load(labels)
-    known = resample(scan.of(np.asarray(nib.as_closest_canonical(known).dataobj) > 0), scan.values.shape, scan.affine, order=0)
+    known = resample(
+        scan.of(np.asarray(nib.as_closest_canonical(known).dataobj) > 0), scan.values.shape, scan.affine, order=0
+    )
     mask = extract(scan).values > 0.5
     assert dice(mask, known.values > 0.5) > 0.9

@@ -5,8 +5,8 @@ from dataclasses import asdict
 import nibabel as nib
 import numpy as np
 import pytest
-from small_head import OPTIONS
 from PIL import Image
+from small_head import OPTIONS
 
 from triptych.mri.joining import ScanResult, quality_table
 from triptych.mri.page import page
@@ -18,14 +18,19 @@ from triptych.mri.template import SPACE
 def done(made, tmp_path_factory):
     folder = tmp_path_factory.mktemp("scan")
     nib.save(made.image, folder / "raw.nii.gz")
-    status = process(folder / "raw.nii.gz", "sub-1", folder / "anat", folder / "here", asdict(OPTIONS))
-    return folder, status
+    return folder, processed(folder)
+
+
+def processed(folder, name="sub-1"):
+    """The status of the scan ``raw.nii.gz`` of a folder."""
+    bids = {"status": "ok", "files": {"t1w": ["raw.nii.gz", ""]}}
+    return process(bids, folder, name, folder / "derivatives", folder / "here", asdict(OPTIONS))
 
 
 def test_files_are_named_as_bids_wants_and_known_by_their_checksums(done):
     folder, status = done
     assert status["status"] == "ok", status["reason"]
-    assert sorted(path.name for path in (folder / "anat").iterdir()) == [
+    assert sorted(path.name for path in (folder / "derivatives/sub-1/anat").iterdir()) == [
         "sub-1_desc-brain_mask.nii.gz",
         f"sub-1_from-T1w_to-{SPACE}_mode-image_xfm.txt",
         f"sub-1_space-{SPACE}_desc-brain_mask.nii.gz",
@@ -41,7 +46,7 @@ def test_files_are_named_as_bids_wants_and_known_by_their_checksums(done):
 
 def test_the_derivatives_lie_in_mni_space(done):
     folder, _ = done
-    image = nib.load(folder / "anat" / f"sub-1_space-{SPACE}_desc-preproc_T1w.nii.gz")
+    image = nib.load(folder / "derivatives/sub-1/anat" / f"sub-1_space-{SPACE}_desc-preproc_T1w.nii.gz")
     assert (int(image.header["sform_code"]), int(image.header["qform_code"])) == (4, 4)
     assert nib.aff2axcodes(image.affine) == ("R", "A", "S")
     array = np.load(folder / "here" / "t1w.npy", mmap_mode="r")
@@ -61,7 +66,7 @@ def test_the_picture_shows_three_rows(done):
 def test_the_same_scan_gives_the_same_files(done, made, tmp_path):
     _, status = done
     nib.save(made.image, tmp_path / "raw.nii.gz")
-    again = process(tmp_path / "raw.nii.gz", "sub-1", tmp_path / "anat", tmp_path / "here", asdict(OPTIONS))
+    again = processed(tmp_path)
     assert {k: sha for k, (_, sha) in again["files"].items()} == {k: sha for k, (_, sha) in status["files"].items()}
 
 
@@ -69,11 +74,16 @@ def test_a_broken_file_is_a_status_and_leaves_no_array(done, tmp_path):
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "t1w.npy").write_bytes(b"of a former run")
     (tmp_path / "raw.nii.gz").write_bytes(b"")
-    status = process(tmp_path / "raw.nii.gz", "sub-1", tmp_path / "anat", tmp_path / "here", asdict(OPTIONS))
-    assert status["status"] == "quarantined"
-    assert "cannot be read" in status["reason"]
+    status = processed(tmp_path)
+    assert (status["status"], status["reason"]) == ("quarantined", "an empty file (0 bytes)")
     assert status["files"] == {}
     assert not (tmp_path / "here" / "t1w.npy").exists()
+
+
+def test_what_was_set_aside_before_stays_aside(tmp_path):
+    bids = {"status": "quarantined", "reason": "one slice only", "advice": "give the whole volume", "files": {}}
+    status = process(bids, None, "sub-1", tmp_path / "d", tmp_path / "here", asdict(OPTIONS))
+    assert [status[key] for key in ("status", "reason", "advice")] == [*bids.values()][:3]
 
 
 def test_the_page_shows_scans_reasons_and_pictures(done, tmp_path):

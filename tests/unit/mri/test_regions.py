@@ -39,7 +39,9 @@ def test_an_atlas_of_the_users_own(tmp_path):
     shape, affine = template.grid(2.0, template.WIDE_LOW, template.WIDE_HIGH)
     labels = np.zeros(shape, np.int16)
     labels[: shape[0] // 2], labels[shape[0] // 2 :] = 7, 2001
-    nib.save(nib.Nifti1Image(labels[::-1], affine @ np.diag([-1, 1, 1, 1.0]) + _shift(affine, shape)), tmp_path / "a.nii.gz")
+    nib.save(
+        nib.Nifti1Image(labels[::-1], affine @ np.diag([-1, 1, 1, 1.0]) + _shift(affine, shape)), tmp_path / "a.nii.gz"
+    )
     found = regions.atlas(tmp_path / "a.nii.gz", 4.0)
     assert set(np.unique(found)) == {7, 2001}
     assert (found[: len(found) // 2] == 7).all()
