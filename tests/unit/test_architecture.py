@@ -41,7 +41,7 @@ FLOORS = [
         "elsewhere",
     },
     {"models", "splits", "fitting", "resuming", "check", "examples", "outcomes", "ledger", "openings", "contents"},
-    {"nets", "training", "parallel", "checkpoints", "launching", "processes", "survival", "cohorts", "likeness"},
+    {"nets", "training", "parallel", "checkpoints", "launching", "processes", "survival", "cohorts", "likeness", "phantom"},
     {
         "tables",
         "plugins",
@@ -50,6 +50,7 @@ FLOORS = [
         "raw",
         "scans",
         "bids",
+        "mri",
         "study",
         "study_file",
         "study_checks",
