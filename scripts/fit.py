@@ -27,6 +27,7 @@ def run(
     device: str,
     tolerate: bool,
     permuted: bool,
+    harmonise: object = None,
     devices: int = 1,
     nodes: int = 1,
     predictions: Path,
@@ -52,6 +53,7 @@ def run(
         device=device,
         tolerate=tolerate,
         permuted=permuted,
+        harmonise=harmonise,
     )
     part()
     if leads():

@@ -9,6 +9,7 @@ import pandas as pd
 from triptych import plugins
 from triptych.checkpoints import Keep, keeping
 from triptych.errors import DataError, NotEstimableError
+from triptych.harmonise import fit_harmoniser
 from triptych.outcomes import OUTCOME
 from triptych.tables import FIT, KEY, PREDICTIONS, SITE, Examples, failure, keys_hash
 
@@ -29,6 +30,7 @@ def fit_folds(
     device: str,
     tolerate: bool,
     permuted: bool = False,
+    harmonise: dict[str, Any] | None = None,
     keep: Keep | None = None,
 ) -> tuple[pd.DataFrame, list[dict[str, Any]], list[dict[str, Any]]]:
     """Fit and predict every (repeat, fold) of ``splits``.
@@ -39,6 +41,8 @@ def fit_folds(
         Grid (m,) on which survival curves are predicted, or None.
     permuted
         Whether outcomes are exchanged between whole patients first (a negative control).
+    harmonise
+        What ``fit_harmoniser`` is told, or None.
     keep
         Where trainings are kept, so that one that was stopped goes on; for one fold.
     tolerate
@@ -58,6 +62,8 @@ def fit_folds(
         told = permute_outcomes(examples, fit_seed(seed, repeat, 0)) if permuted else examples
         train, test = (_part(told, rows, part) for part in ("train", "test"))
         try:
+            if harmonise:
+                train, test = _harmonised(train, test, blocks, harmonise)
             with keeping(keep, train.fingerprint()):
                 fitted = module.fit(train, chosen, blocks=blocks, seed=fit_seed(seed, repeat, fold), device=device)
             predicted = fitted.predict(test, times)
@@ -113,6 +119,14 @@ def grid(horizon: float | None, points: int = 100) -> np.ndarray | None:
 def fit_seed(seed: int, repeat: int, fold: int) -> int:
     """A seed of its own for each fit, the same for every model."""
     return int(np.random.SeedSequence([seed, repeat, fold]).generate_state(1)[0] % 2**31)
+
+
+def _harmonised(train: Examples, test: Examples, blocks: list[str], told: dict[str, Any]) -> tuple[Examples, Examples]:
+    """Both parts, by what the training rows alone say of their sites."""
+    harmoniser = fit_harmoniser(train, blocks, told)
+    if harmoniser.seen != train.fingerprint():
+        raise RuntimeError("the harmoniser carries other keys than its training rows; it has seen something else")
+    return harmoniser(train), harmoniser(test)
 
 
 def _part(examples: Examples, rows: pd.DataFrame, part: str) -> Examples:

@@ -169,6 +169,7 @@ class Plan:
                 "horizon": self.task(task).horizon,
                 "tolerate": study.tolerance.fits > 0 or entry.role == "control",
                 "permuted": entry.permuted,
+                **({"harmonise": entry.harmonise.model_dump()} if entry.harmonise else {}),
             }
             words = [f"--use {entry.use} --device {study.device_of(model)}"]
             words += [f"--{name} {shlex.quote(as_json(value))}" for name, value in told.items()]

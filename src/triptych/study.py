@@ -119,6 +119,17 @@ class Task(_Closed):
     validation: Validation | None = Field(None, description="when this task is split in another way than the study")
 
 
+class Harmonise(_Closed):
+    """ComBat between the sites of the training rows, before a model sees the numbers of its inputs."""
+
+    method: Literal["combat", "reference"] = Field(
+        "combat",
+        description="reference: also for sites that training never saw, by their own rows without their outcome",
+    )
+    reference: str | None = Field(None, description="site that stays as it is, and to which the others are brought")
+    keep: list[str] = Field([], description="columns of the inputs whose part of the differences is not taken away")
+
+
 class Model(_Closed):
     """One competitor: a plug-in that is fitted, a column used as it is, or predictions made elsewhere."""
 
@@ -136,6 +147,7 @@ class Model(_Closed):
         False,
         description="outcomes are exchanged between whole patients first: a negative control that must find nothing",
     )
+    harmonise: Harmonise | None = None
     pretrained: str | None = Field(
         None, description="table of the people whose data trained the weights it starts from, or the word: unknown"
     )

@@ -215,6 +215,8 @@ def _check_model(study: Study, name: str, where: Where) -> None:
         raise StudyError(
             f"{where(*here, 'device')}: {model.use!r} is no network and has no use for a GPU; leave it out"
         )
+    if model.harmonise:
+        _check_harmonise(study, name, where)
     for task in study.tasks:
         if name not in study.models_of(task):
             continue
@@ -230,6 +232,34 @@ def _check_model(study: Study, name: str, where: Where) -> None:
         own = model.options_by_task.get(task, {})
         plugins.check_given("models", model.use, own, where(*here, "options_by_task", task))
         plugins.check_options("models", model.use, {**model.options, **own}, where(*here, "options"))
+
+
+def _check_harmonise(study: Study, name: str, where: Where) -> None:
+    """ComBat knows only the sites of training, and must not be told the outcome: that of tested people is not known."""
+    told = study.models[name].harmonise
+    assert told
+    place = where("models", name, "harmonise")
+    if (told.method == "reference") != bool(told.reference):
+        raise StudyError(f"{place}: `method: reference` and `reference:`, a site, go together")
+    for task in study.tasks:
+        if name not in study.models_of(task):
+            continue
+        outcome = set(study.tasks[task].outcome.columns.values())
+        if leaks := [column for column in told.keep if column in outcome]:
+            raise StudyError(
+                f"{place}: {leaks[0]!r} is the outcome of the task {task!r}; to keep it, ComBat would have to know it of the "
+                "people who are tested (target leak); leave it out"
+            )
+        validation = study.validation_of(task)
+        if (
+            told.method == "combat"
+            and validation
+            and _plugin("splits", validation.split, place).literals.get("NEW_SITES")
+        ):
+            raise StudyError(
+                f"{place}: in the task {task!r} the tested site was not in training, so ComBat has no estimates for it; use "
+                "`method: reference` with a site that always trains, or leave `harmonise:` out"
+            )
 
 
 def _check_processes(study: Study, name: str, where: Where) -> None:

@@ -33,7 +33,9 @@ def folds(examples, n=3, repeats=1):
     return pd.concat(parts, ignore_index=True)
 
 
-def run(examples, splits, use="cox", tolerate=False, options=None, times=None, blocks=("clinical", "genes"), seed=3):
+def run(
+    examples, splits, use="cox", tolerate=False, options=None, times=None, blocks=("clinical", "genes"), seed=3, **more
+):
     return fit_folds(
         examples,
         splits,
@@ -46,6 +48,7 @@ def run(examples, splits, use="cox", tolerate=False, options=None, times=None, b
         seed=seed,
         device="cpu",
         tolerate=tolerate,
+        **more,
     )
 
 
@@ -305,3 +308,18 @@ def test_the_grid_ends_at_the_horizon():
     times = grid(24.0)
     assert (len(times), times[0], times[-1]) == (100, 0.24, 24.0)
     assert grid(None) is None
+
+
+def test_sites_are_harmonised_by_what_training_says(examples):
+    """Shifted and stretched columns of one hospital change nothing, when its part is taken away."""
+    second = np.arange(len(examples)) % 2 == 1
+    other = examples.table.assign(site=np.where(second, "h2", "h1"))
+    moved = other.copy()
+    moved.loc[second, ["age", "g1", "g2"]] = moved.loc[second, ["age", "g1", "g2"]] * 3 + 5
+    found = {}
+    for told in (None, {"method": "combat"}):
+        for name, table in (("as it is", other), ("moved", moved)):
+            made = Examples(table, BLOCKS)
+            found[bool(told), name] = run(made, folds(made), harmonise=told)[0]["risk"].to_numpy()
+    apart = {told: np.abs(found[told, "moved"] - found[told, "as it is"]).mean() for told in (True, False)}
+    assert apart[True] < apart[False] / 3

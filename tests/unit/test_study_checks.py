@@ -48,6 +48,25 @@ REFUSED = {
         r"key audit\.same_contents: nothing called 'same_contents' in audit; did you mean 'same_content'\?",
     ),
     "no metric": (("    - harrell_c\n    - brier", "    []"), "metrics", r"key statistics\.metrics: .*at least 1 item"),
+    "a reference that is not named": (
+        ("label: Cox\n", "label: Cox\n    harmonise: {method: reference}\n"),
+        "harmonise",
+        r"key models\.cox\.harmonise: `method: reference` and `reference:`, a site, go together",
+    ),
+    "the outcome kept by ComBat": (
+        ("label: Cox\n", "label: Cox\n    harmonise: {keep: [months]}\n"),
+        "harmonise",
+        r"key models\.cox\.harmonise: 'months' is the outcome of the task 'os'; .* \(target leak\)",
+    ),
+    "ComBat at a new site": (
+        (
+            "    options: {ridge: [1.0, 10.0]}\n  km: {use: kaplan_meier}\nvalidation:\n  split: repeated_kfold\n"
+            "  options: {folds: 5, repeats: 2}\n",
+            "    harmonise: {}\n  km: {use: kaplan_meier}\nvalidation:\n  split: leave_site_out\n",
+        ),
+        "harmonise",
+        r"key models\.cox\.harmonise: in the task 'os' the tested site was not in training, so ComBat has no estimates for it",
+    ),
     "no devices": (
         ("label: Cox\n", "label: Cox\n    devices: 0\n"),
         "devices: 0",
