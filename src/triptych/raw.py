@@ -97,8 +97,8 @@ def bids_folder(cohort: str, folder: str, root: Path | None) -> Path:
         raise DataError(f"{named}: no such folder (BIDS data set of cohort {cohort!r}){below}")
     if not (found / "dataset_description.json").is_file():
         raise DataError(
-            f"{found}: no dataset_description.json, so this is no BIDS data set (cohort {cohort!r}); write these four lines into it, "
-            f'with a name of your choice:\n{{\n "Name": "{found.resolve().name}", "DatasetType": "raw",\n "BIDSVersion": "1.10.0"\n}}'
+            f"{found}: no dataset_description.json, so this is no BIDS data set (cohort {cohort!r}); write these four lines "
+            f'into it, with a name of your choice:\n{{\n "Name": "{found.resolve().name}",\n "BIDSVersion": "1.10.0"\n}}'
         )
     return found
 

@@ -1,7 +1,8 @@
 """The scans of a cohort: who, which session, which run, and where the file or the DICOM folder lies.
 
-They come from a column of the user's table, from the pattern of a plug-in, or from a BIDS folder, and are known while the workflow
-is parsed: each scan is a job.  Standard library only.  Whether a file can be used is not asked here: a broken scan costs itself, later.
+They come from a column of the user's table, from the pattern of a plug-in, or from a BIDS folder, and are known while the
+workflow is parsed: each scan is a job.  Standard library only.  Whether a file can be used is not asked here: a broken scan
+costs itself, later.
 """
 
 import csv
@@ -114,8 +115,8 @@ def scans(cohort: str, entry: Any, root: Path | None) -> list[Scan]:
 def of_folder(cohort: str, named: str, root: Path | None) -> list[Scan]:
     """All scans of a BIDS data set, ordered.
 
-    ``sub-1`` and ``sub-01`` are taken as one person, so that they can never be on two sides of a split; where both were scanned in
-    a session of one name, the second one's is called ``<session>_<sub-label>``.
+    ``sub-1`` and ``sub-01`` are taken as one person, so that they can never be on two sides of a split; where both were
+    scanned in a session of one name, the second one's is called ``<session>_<sub-label>``.
     """
     folder = raw.bids_folder(cohort, named, root)
     paths, unmatched = names.images(folder)
@@ -287,7 +288,7 @@ def _distinct(found: list[tuple[str, Scan]], where: str) -> list[Scan]:
         person = by_label.setdefault(scan.subject.casefold(), scan.participant_id)
         if person != scan.participant_id:
             raise DataError(
-                f"{where}: the participants {person!r} and {scan.participant_id!r} would both be called {scan.subject}, since BIDS "
-                "labels hold letters and digits only; rename one"
+                f"{where}: the participants {person!r} and {scan.participant_id!r} would both be called {scan.subject}, "
+                "since BIDS labels hold letters and digits only; rename one"
             )
     return [scan for _, scan in by_name.values()]

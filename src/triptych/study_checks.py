@@ -64,7 +64,8 @@ def _check_cohort(name: str, entry: CohortEntry | None, where: Where) -> None:
         return
     if entry.table and entry.bids:
         raise StudyError(
-            f"{where(*here, 'bids')}: a cohort is a `table:` or a BIDS folder, not both; a BIDS folder has its own participants.tsv"
+            f"{where(*here, 'bids')}: a cohort is a `table:` or a BIDS folder, not both; a BIDS folder has its own "
+            "participants.tsv"
         )
     if entry.bids and entry.scans:
         raise StudyError(

@@ -248,11 +248,10 @@ def _check_one_series(slices: list[Slice], secret: frozenset[str]) -> None:
     if len(series) < 2:
         return
     first = {one.data.SeriesInstanceUID: one.data for one in reversed(known)}
-    shown = [
-        f"{first[uid].get('SeriesNumber', '?')} {privacy.screened(str(first[uid].get('SeriesDescription', '') or 'no name'), secret)!r} "
-        f"({n} files)"
-        for uid, n in series.items()
-    ]
+    called = {
+        uid: privacy.screened(str(one.get("SeriesDescription") or "no name"), secret) for uid, one in first.items()
+    }
+    shown = [f"{first[uid].get('SeriesNumber', '?')} {called[uid]!r} ({n} files)" for uid, n in series.items()]
     raise Unusable(
         f"{len(series)} series in one folder: {', '.join(shown[:8])}", "give the T1-weighted series a folder of its own"
     )

@@ -1,4 +1,4 @@
-"""Names in a BIDS data set: labels, what the name of a file says, which images a folder holds, and how sessions follow each other.
+"""Names in a BIDS data set: labels, what a file's name says, which images a folder holds, and how sessions follow each other.
 
 Standard library only: names must be known while the workflow is parsed.  The grammar is that of BIDS 1.10, "Filenames".
 """

@@ -1,7 +1,8 @@
 """Whether a NIfTI file is one whole T1-weighted volume whose place in space is known.
 
-Libraries disagree about broken files (a truncated one is read with zeros, a file whose two affines differ is mirrored by some), so
-everything is asked here before anything is computed: header first, then every byte.  At most ``MOST_VOXELS`` are read into memory.
+Libraries disagree about broken files (a truncated one is read with zeros, a file whose two affines differ is mirrored by
+some), so everything is asked here before anything is computed: header first, then every byte.  At most ``MOST_VOXELS`` are
+read into memory.
 """
 
 import gzip
@@ -177,8 +178,8 @@ def _shape(header: Any, notes: list[str]) -> tuple[int, int, int]:
         raise Unusable(f"one slice only ({' x '.join(map(str, dim))})", "give the whole volume")
     if np.prod(dim) > MOST_VOXELS:
         raise Unusable(
-            f"{' x '.join(map(str, dim))} is {np.prod(dim) / 1e6:,.0f} million voxels; at most {MOST_VOXELS / 1e6:.0f} million are "
-            "read, so that one scan takes 4 GB at most",
+            f"{' x '.join(map(str, dim))} is {np.prod(dim) / 1e6:,.0f} million voxels; at most {MOST_VOXELS / 1e6:.0f} million "
+            "are read, .5 GB as float32",
             "crop the field of view, or resample it to 1 mm",
         )
     if int(header["dim"][0]) > 3:

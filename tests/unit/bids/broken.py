@@ -64,7 +64,7 @@ def patched(path, at, kind, *values):
     return path
 
 
-def series(folder, n=12, *, number=1, description="T1 MPRAGE", shape=(24, 26), uid=None, seed=0, **tags):
+def series(folder, n=20, *, number=1, description="T1 MPRAGE", shape=(24, 26), uid=None, seed=0, **tags):
     """A sagittal DICOM series of ``n`` slices; returns its files in order."""
     folder.mkdir(parents=True, exist_ok=True)
     study, uid, frame = generate_uid(), uid or generate_uid(), generate_uid()
@@ -76,7 +76,7 @@ def series(folder, n=12, *, number=1, description="T1 MPRAGE", shape=(24, 26), u
         data = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
         data.SOPClassUID, data.SOPInstanceUID = MRImageStorage, meta.MediaStorageSOPInstanceUID
         data.StudyInstanceUID, data.SeriesInstanceUID, data.FrameOfReferenceUID = study, uid, frame
-        data.Modality, data.Manufacturer, data.ManufacturerModelName = "MR", "SIEMENS", "Prisma"
+        data.Modality, data.Manufacturer, data.ManufacturerModelName = "MR", "Philips", "Ingenia"
         data.MagneticFieldStrength, data.EchoTime, data.RepetitionTime = 3.0, 2.98, 2300.0
         data.SeriesNumber, data.SeriesDescription, data.ProtocolName = number, description, description
         data.PatientPosition, data.ImageType = "HFS", ["ORIGINAL", "PRIMARY", "M", "ND"]
@@ -84,8 +84,8 @@ def series(folder, n=12, *, number=1, description="T1 MPRAGE", shape=(24, 26), u
         for name, value in {**PERSON, **tags}.items():
             setattr(data, name, value)
         data.InstanceNumber, data.AcquisitionNumber = k + 1, 1
-        data.ImageOrientationPatient, data.ImagePositionPatient = [0, 1, 0, 0, 0, -1], [-40 + 4.0 * k, -50, 50]
-        data.PixelSpacing, data.SliceThickness = [4.0, 4.0], 4.0
+        data.ImageOrientationPatient, data.ImagePositionPatient = [0, 1, 0, 0, 0, -1], [-40 + 3.0 * k, -50, 50]
+        data.PixelSpacing, data.SliceThickness = [3.0, 3.0], 3.0
         data.Rows, data.Columns, data.SamplesPerPixel, data.PhotometricInterpretation = *shape, 1, "MONOCHROME2"
         data.BitsAllocated = data.BitsStored = 16
         data.HighBit, data.PixelRepresentation = 15, 1
