@@ -75,6 +75,7 @@ def test_it_is_valid(finished):
         "JSON_KEY_RECOMMENDED",
         "SIDECAR_KEY_RECOMMENDED",
         "NO_AUTHORS",
+        "TOO_FEW_AUTHORS",
     }
 
 
@@ -159,7 +160,7 @@ def test_what_is_gone_from_the_table_goes_from_the_data_set(source, tmp_path):
     people = pd.DataFrame({"participant_id": ["P02"], "session_id": ["M6"]})
     said = {scan.name: making.make(scan, tmp_path)}
     save(tmp_path / "sub-P09" / "anat" / "sub-P09_T1w.nii.gz")
-    dataset.write("lab", [scan], said, people, tmp_path, "a table")
+    dataset.write("lab", [scan], said, people, tmp_path)
     assert [path.name for path in sorted(tmp_path.glob("sub-*"))] == ["sub-P02"]
     broken = Scan("P02", "M6", "1", source / "HOSP-c.nii.gz", "sub-P02_ses-M6", "HOSP-c.nii.gz")
     assert making.make(broken, tmp_path)["status"] == "quarantined"
