@@ -7,9 +7,9 @@ from triptych.examples import read_cohort
 from triptych.job import main
 
 
-def run(*, cohort: str, table: object, root: object, participants: Path, failures: Path) -> None:
+def run(*, cohort: str, source: dict, root: object, participants: Path, failures: Path) -> None:
     """Write the participants, and what was odd about them."""
-    found, ledger = read_cohort(cohort, table, root)
+    found, ledger = read_cohort(cohort, **source, root=root)
     tables.write(ledger.failures_table(), failures)
     tables.write(found, participants)
 

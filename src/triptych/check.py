@@ -33,7 +33,9 @@ def build(study: dict, task: str) -> tuple[Examples, pd.DataFrame, Ledger]:
     spec = study["tasks"][task]
     tables, ledger = [], Ledger(task)
     for cohort in spec["cohorts"]:
-        table, read = read_cohort(cohort, (study["cohorts"][cohort] or {}).get("table"), study["root"])
+        entry = study["cohorts"][cohort] or {"table": None}
+        source = {key: entry[key] for key in ("table", "bids", "scans", "runs") if key in entry}
+        table, read = read_cohort(cohort, **source, root=study["root"])
         tables.append(table)
         ledger.failures += read.failures
     people = pd.concat(tables)

@@ -8,15 +8,14 @@ import pandas as pd
 
 from triptych import raw
 from triptych.errors import DataError, did_you_mean
+from triptych.ids import SESSION, canonical_id
 from triptych.ledger import Ledger
 from triptych.outcomes import event_flag
 from triptych.tables import (
     FIT,
     KEY,
     PERSON,
-    SESSION,
     SITE,
-    canonical_id,
     check_columns,
     check_predictions,
     failure,

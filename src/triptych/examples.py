@@ -11,23 +11,41 @@ import numpy as np
 import pandas as pd
 
 from triptych import plugins, raw
+from triptych.bids import people as bids_people
+from triptych.bids.names import natural
 from triptych.errors import DataError, did_you_mean
+from triptych.ids import SESSION
 from triptych.ledger import Ledger
 from triptych.outcomes import OUTCOME, READ, holds, plain_word
-from triptych.tables import FAMILY, KEY, ROW, SESSION, SITE, Examples, failure, unify_ids
+from triptych.scans import COLUMN
+from triptych.tables import FAMILY, KEY, ROW, RUN, SITE, Examples, failure, unify_ids
 
 
-def read_cohort(cohort: str, table: str | None, root: str | None) -> tuple[pd.DataFrame, Ledger]:
+def read_cohort(
+    cohort: str,
+    table: str | None,
+    root: str | None,
+    *,
+    bids: str | None = None,
+    scans: str | None = None,
+    runs: str = "first",
+) -> tuple[pd.DataFrame, Ledger]:
     """Participants of one cohort with checked keys.
 
     Parameters
     ----------
     cohort
-        Name of the cohort, and of the plug-in when there is no table.
+        Name of the cohort, and of the plug-in when there is neither a table nor a BIDS folder.
     table
         A file of the user's own, or None.
     root
         Data root, or None.
+    bids
+        Folder of a BIDS data set, or None.
+    scans
+        Column of the table with the paths of scans, or None.
+    runs
+        ``first``, ``last`` or ``all`` of the scans of a session that were repeated; ``all``: each is a row of its own.
 
     Returns
     -------
@@ -39,13 +57,16 @@ def read_cohort(cohort: str, table: str | None, root: str | None) -> tuple[pd.Da
     DataError
         For rows that contradict each other, naming both.
     """
-    if table:
+    ledger = Ledger()
+    if bids:
+        found = bids_people.read(cohort, bids, Path(root) if root else None, runs, ledger.failures)
+    elif table:
         found = _read_table(Path(table).expanduser())
     else:
         found = plugins.load("cohorts", cohort).participants(Path(root) if root else None)
     if "participant_id" not in found:
         raise DataError(
-            f"{table or cohort}: no column 'participant_id'; it has {', '.join(map(repr, found.columns[:20]))}"
+            f"{table or bids or cohort}: no column 'participant_id'; it has {', '.join(map(repr, found.columns[:20]))}"
         )
     found = found.assign(cohort=cohort).rename_axis(index=ROW)
     if "session_id" not in found:
@@ -53,14 +74,41 @@ def read_cohort(cohort: str, table: str | None, root: str | None) -> tuple[pd.Da
     for column in (c for c in ("session_id", SITE, FAMILY) if c in found):
         found[column] = found[column].map(lambda x: (str(x).strip() or None) if pd.notna(x) else None)
     found["session_id"] = found["session_id"].fillna(SESSION)
-    ledger = Ledger()
-    return _one_row_each(_unified(found, ledger, table or cohort), ledger, table or cohort), ledger
+    file = table or bids or cohort
+    found = _unified(found, ledger, file)
+    if table and RUN in found:
+        found = _one_row_per_run(found, scans or COLUMN, runs, ledger, file)
+    return _one_row_each(found, ledger, file), ledger
+
+
+def _one_row_per_run(found: pd.DataFrame, column: str, runs: str, ledger: Ledger, file: str) -> pd.DataFrame:
+    """Rows of repeated scans: the one that is used, or each under a session of its own (see ``triptych.scans.used``)."""
+    found[RUN] = found[RUN].map(lambda x: str(x).strip() if pd.notna(x) else "")
+    for _, rows in found.groupby(KEY, sort=False):
+        if len(rows) < 2 or rows[RUN].nunique() < len(rows):
+            continue
+        order = sorted(rows.index, key=lambda row: natural(found.loc[row, RUN]))
+        if runs == "all":
+            sessions = [f"{found.loc[row, 'session_id']}_run-{found.loc[row, RUN]}" for row in order]
+            found.loc[order, "session_id"] = sessions
+            continue
+        others = rows.drop(columns=[RUN, column], errors="ignore")
+        if len(others.drop_duplicates()) == 1:  # rows that differ in more are told by what follows
+            kept = order[0 if runs == "first" else -1]
+            facts = {"file": file, "row": kept, "column": RUN, "modality": column}
+            reason = f"{len(rows)} scans of one session; run {found.loc[kept, RUN]} is used"
+            key = {name: found.loc[kept, name] for name in KEY}
+            ledger.failures.append(
+                failure("note", key, **facts, reason=reason, advice="say `runs:` for another choice")
+            )
+            found = found.drop(index=[row for row in order if row != kept])
+    return found
 
 
 def _read_table(path: Path) -> pd.DataFrame:
     """A table of the user's own; the index is the line of the file, to be named in messages."""
     raw.header(path)  # its errors say more than those of pandas
-    text = dict.fromkeys(["participant_id", "session_id", SITE, FAMILY], str)
+    text = dict.fromkeys(["participant_id", "session_id", RUN, SITE, FAMILY], str)
     how: dict[str, Any] = {"sep": raw.delimiter(path), "dtype": text, "encoding": "utf-8-sig", "low_memory": False}
     try:
         found = pd.read_csv(path, skip_blank_lines=False, **how)

@@ -12,11 +12,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from triptych import plugins, raw
+from triptych import plugins, raw, scans
 from triptych.controls import demographics
-from triptych.errors import DataError
+from triptych.errors import DataError, StudyError
 from triptych.precheck import precheck
-from triptych.study import Model, Predictions, Published, Study, Task
+from triptych.scans import Scan
+from triptych.study import CohortEntry, Model, Predictions, Published, Study, Task
 from triptych.study_file import read_with_places
 
 
@@ -44,6 +45,7 @@ class Plan:
         plan = cls(study, clone, digests)
         # found now, so that a fault in them is told like any other
         _ = plan.predictions, plan.published, [plan.pretrained(task) for task in study.tasks]
+        _ = [plan.all_scans(cohort) for cohort in plan.imaged]
         try:
             precheck(study, digests)
         except DataError as error:
@@ -132,6 +134,63 @@ class Plan:
     def image_digest(self, cohort: str) -> str:
         """Digest of the images of a cohort."""
         return raw.image_digest(cohort, self.study.cohorts[cohort], self.study.root, self.images(cohort))
+
+    def source(self, cohort: str) -> str:
+        """Where the participants of a cohort come from, for ``triptych.examples.read_cohort``, as JSON."""
+        return json.dumps(source_of(self.study.cohorts[cohort]), sort_keys=True)
+
+    # ---- scans ----
+
+    def scans(self, cohort: str) -> list[Scan]:
+        """Scans of a cohort that the study uses, in the order of their names; of repeated ones those that ``runs:`` asks for."""
+        entry = self.study.cohorts[cohort]
+        return scans.used(list(self.all_scans(cohort).values()), entry.runs if entry else "first")
+
+    def all_scans(self, cohort: str) -> dict[str, Scan]:
+        """Name: scan, for every scan of a cohort."""
+        if cohort not in self._scans:
+            found = scans.scans(cohort, self.study.cohorts[cohort], self.study.root)
+            self._scans[cohort] = {scan.name: scan for scan in found}
+        return self._scans[cohort]
+
+    def scan_files(self, cohort: str, name: str) -> list[Path]:
+        """One file for each scan of a cohort, used or not."""
+        return [self.out / "cohorts" / cohort / "scans" / scan / name for scan in self.all_scans(cohort)]
+
+    def scan_source(self, cohort: str) -> str:
+        """Where the scans of a cohort are listed, for ``triptych.scans.named``, as JSON."""
+        entry = self.study.cohorts[cohort]
+        said = entry.model_dump(include={"table", "bids", "scans"}, exclude_none=True) if entry else {}
+        return json.dumps(said, sort_keys=True)
+
+    @property
+    def imaged(self) -> list[str]:
+        """Cohorts whose scans the study asks for."""
+        return [name for name, entry in self.study.cohorts.items() if entry and (entry.bids or entry.scans)]
+
+    @property
+    def bids_files(self) -> list[Path]:
+        """What is made of the scans of every cohort that has some.
+
+        Raises
+        ------
+        StudyError
+            When no cohort has scans.
+        """
+        if not self.imaged:
+            raise StudyError(
+                "no cohort of this study has scans; name the column that holds them, "
+                "`cohorts: {mylab: {table: patients.csv, scans: t1w}}`, or a BIDS data set, `{bids: folder}` (docs/mri-raw.md)"
+            )
+        return [self.out / "cohorts" / cohort / "bids_scans.tsv" for cohort in self.imaged]
+
+    def scan_digest(self, cohort: str, name: str) -> str:
+        """Digest of the file or the DICOM folder of one scan."""
+        return scans.digest(self.all_scans(cohort)[name])
+
+    @cached_property
+    def _scans(self) -> dict[str, dict[str, Scan]]:
+        return {}
 
     def content_files(self, task: str) -> list[Path]:
         """What the images of a task's cohorts look like; none without images."""
@@ -278,6 +337,11 @@ class Plan:
                 "correct `file:`, or set `data_root:` or the variable TRIPTYCH_DATA"
             )
         return raw.locate(file, None, self.study.root)
+
+
+def source_of(entry: CohortEntry | None) -> dict[str, str | None]:
+    """What the study says about where a cohort comes from: the table, or the BIDS folder, and what its scans are."""
+    return entry.model_dump(include={"table", "bids", "scans", "runs"}) if entry else {"table": None}
 
 
 def as_json(value: Any) -> str:

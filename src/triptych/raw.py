@@ -16,9 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from triptych import plugins
+from triptych.bids import names
 from triptych.errors import DataError
 
 CACHE = Path(".triptych") / "checksums.json"
+BIDS_COLUMN = "t1w"  # of a BIDS cohort: the path of the image
+BIDS_COLUMNS = ("session_id", "run", BIDS_COLUMN)  # what a BIDS cohort has beside the columns of its own tables
 
 
 def files(cohort: str, entry: Any, root: Path | None) -> dict[str, tuple[Path, str | None]]:
@@ -31,6 +34,9 @@ def files(cohort: str, entry: Any, root: Path | None) -> dict[str, tuple[Path, s
     """
     if entry is not None and entry.table:
         return {entry.table: (_existing(Path(entry.table).expanduser(), cohort), None)}
+    if entry is not None and entry.bids:
+        folder = bids_folder(cohort, entry.bids, root)
+        return {path.relative_to(folder).as_posix(): (path, None) for path in bids_tables(folder)}
     return {
         name: (locate(name, cohort, root), sha) for name, sha in plugins.describe("cohorts", cohort)["SHA256"].items()
     }
@@ -68,7 +74,44 @@ def digest(cohort: str, entry: Any, root: Path | None) -> str:
                 f"found {found}); fetch the file again from {plugins.describe('cohorts', cohort)['SOURCE']}"
             )
         total.update(f"{name}\0{found}\0".encode())
+    if entry is not None and entry.bids:  # which images there are; what they hold is asked by the job of each
+        lists = names.images(bids_folder(cohort, entry.bids, root))
+        total.update("\0".join(str(path) for paths in lists for path in paths).encode())
     return total.hexdigest()[:16]
+
+
+def bids_folder(cohort: str, folder: str, root: Path | None) -> Path:
+    """Where a BIDS data set lies: as it is named, else below the data root.
+
+    Raises
+    ------
+    DataError
+        When it is not there, or has no ``dataset_description.json``.
+    """
+    named = Path(folder).expanduser()
+    found = named if named.is_dir() or root is None else root / folder
+    if not found.is_dir():
+        below = (
+            f", nor {root / folder}" if root else "; set `data_root:` or TRIPTYCH_DATA when it lies below the data root"
+        )
+        raise DataError(f"{named}: no such folder (BIDS data set of cohort {cohort!r}){below}")
+    if not (found / "dataset_description.json").is_file():
+        raise DataError(
+            f"{found}: no dataset_description.json, so this is no BIDS data set (cohort {cohort!r}); write these four lines "
+            f'into it, with a name of your choice:\n{{\n "Name": "{found.resolve().name}",\n "BIDSVersion": "1.10.0"\n}}'
+        )
+    return found
+
+
+def bids_file(folder: str, path: Path) -> str:
+    """How an image of a BIDS folder is named in the column ``t1w``: with the folder as the study names it."""
+    return (Path(folder).expanduser() / path).as_posix()
+
+
+def bids_tables(folder: Path) -> list[Path]:
+    """The tables of a BIDS data set about its people and their sessions."""
+    sessions = sorted(folder.glob("sub-*/sub-*_sessions.tsv"))
+    return [path for path in (folder / "participants.tsv", *sessions) if path.is_file()]
 
 
 def sha256(path: Path) -> str:
@@ -78,6 +121,8 @@ def sha256(path: Path) -> str:
 
 def image_columns(cohort: str, entry: Any, root: Path | None) -> list[str]:
     """Columns of a cohort that may name image files: ``IMAGES`` of the plug-in, or any column of the user's table."""
+    if entry is not None and entry.bids:
+        return [BIDS_COLUMN]
     if entry is None or not entry.table:
         return list(plugins.describe("cohorts", cohort).literals.get("IMAGES", {}))
     return columns(cohort, entry, root)
@@ -85,7 +130,7 @@ def image_columns(cohort: str, entry: Any, root: Path | None) -> list[str]:
 
 def image_patterns(cohort: str, entry: Any, columns: list[str]) -> dict[str, str]:
     """Column: path of its files with ``{column}`` for what differs between rows; a user's column holds the path itself."""
-    if entry is None or not entry.table:
+    if entry is None or not (entry.table or entry.bids):
         known = plugins.describe("cohorts", cohort)["IMAGES"]
         return {column: known[column] for column in columns}
     return {column: f"{{{column}}}" for column in columns}
@@ -101,8 +146,13 @@ def image_digest(cohort: str, entry: Any, root: Path | None, columns: list[str])
     """One hash over names and contents of the images of a cohort; a file that is not there counts, too."""
     table = entry.table if entry else None
     total = hashlib.sha256()
-    names = _images_of_table(Path(table).expanduser(), columns) if table else _images_below(cohort, root, columns)
-    paths = {name: image_path(name, table, root) for name in sorted(names)}
+    if table:
+        files = _images_of_table(Path(table).expanduser(), columns)
+    elif entry and entry.bids:
+        files = {bids_file(entry.bids, path) for path in names.images(bids_folder(cohort, entry.bids, root))[0]}
+    else:
+        files = _images_below(cohort, root, columns)
+    paths = {name: image_path(name, table, root) for name in sorted(files)}
     found = sha256_of([path for path in paths.values() if path.is_file()])
     for name, path in paths.items():
         total.update(f"{name}\0{found.get(path, 'missing')}\0".encode())
@@ -140,6 +190,9 @@ def sha256_of(paths: list[Path]) -> dict[Path, str]:
 
 def columns(cohort: str, entry: Any, root: Path | None) -> list[str]:
     """Column names of a cohort: declared by the plug-in (``X*`` stands for a family), or the header of the user's table."""
+    if entry is not None and entry.bids:
+        tables = bids_tables(bids_folder(cohort, entry.bids, root))
+        return list(dict.fromkeys(["participant_id", *(c for path in tables for c in header(path)), *BIDS_COLUMNS]))
     if entry is None or not entry.table:
         return list(plugins.describe("cohorts", cohort)["COLUMNS"])
     return header(_existing(Path(entry.table).expanduser(), cohort))

@@ -49,10 +49,19 @@ class _Closed(BaseModel):
 
 
 class CohortEntry(_Closed):
-    """Where a cohort comes from: a plug-in of that name (nothing to say), or a table of your own."""
+    """Where a cohort comes from: a plug-in of that name (nothing to say), a table of your own, or a BIDS data set."""
 
     table: str | None = Field(
         None, description="CSV or TSV with one row per patient (or per session) and a participant_id"
+    )
+    bids: str | None = Field(None, description="folder of a BIDS data set, here or below the data root; read in place")
+    scans: str | None = Field(
+        None,
+        description="column with a T1-weighted scan per row: a .nii or .nii.gz file, or a folder of DICOM files; beside the "
+        "table or below the data root. They become a BIDS data set. t1w when nothing is said and scans are needed",
+    )
+    runs: Literal["first", "last", "all"] = Field(
+        "first", description="which scan of a session is used when it was repeated"
     )
 
 

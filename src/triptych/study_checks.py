@@ -9,7 +9,7 @@ from triptych.choice import check_choices
 from triptych.errors import DataError, StudyError, did_you_mean
 from triptych.fingerprint import reaches
 from triptych.places import Where
-from triptych.study import ESTIMANDS, Predictions, Study, Task
+from triptych.study import ESTIMANDS, CohortEntry, Predictions, Study, Task
 
 WHO = ("participant_id", "session_id")  # every cohort has them; whom to leave out may be said by name
 RESERVED = ("control-", "permuted-")  # see triptych.controls
@@ -27,8 +27,7 @@ def check(study: Study, where: Where) -> None:
         When a file that the study names cannot be read.
     """
     for cohort, entry in study.cohorts.items():
-        if entry is None or entry.table is None:
-            _plugin("cohorts", cohort, where("cohorts", cohort))
+        _check_cohort(cohort, entry, where)
     if study.seed < 0:
         raise StudyError(f"{where('seed')}: a seed is a whole number, 0 or more, not {study.seed}")
     for metric in study.statistics.metrics:
@@ -56,6 +55,22 @@ def check(study: Study, where: Where) -> None:
     for group in study.protocols:
         _check_protocols(study, group, where)
     check_choices(study, where)
+
+
+def _check_cohort(name: str, entry: CohortEntry | None, where: Where) -> None:
+    here = ("cohorts", name)
+    if entry is None or not (entry.table or entry.bids):
+        _plugin("cohorts", name, where(*here))
+        return
+    if entry.table and entry.bids:
+        raise StudyError(
+            f"{where(*here, 'bids')}: a cohort is a `table:` or a BIDS folder, not both; a BIDS folder has its own "
+            "participants.tsv"
+        )
+    if entry.bids and entry.scans:
+        raise StudyError(
+            f"{where(*here, 'scans')}: the scans of a BIDS folder are found by their names; `scans:` goes with `table:`"
+        )
 
 
 def _plugin(kind: str, name: str, place: str) -> plugins.Description:
@@ -178,7 +193,9 @@ def _columns(study: Study, cohort: str, where: Where) -> list[str]:
     try:
         return raw.columns(cohort, study.cohorts[cohort], study.root)
     except DataError as error:
-        raise DataError(f"{where('cohorts', cohort, 'table')}: {error}") from None
+        entry = study.cohorts[cohort]
+        key = next((key for key in ("table", "bids") if entry and getattr(entry, key)), "table")
+        raise DataError(f"{where('cohorts', cohort, key)}: {error}") from None
 
 
 def _matches(pattern: str, columns: list[str]) -> list[str]:

@@ -5,7 +5,6 @@ Every row of every table carries ``KEY``: a participant is known by cohort and i
 
 import json
 import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -16,13 +15,14 @@ import numpy as np
 import pandas as pd
 
 from triptych.errors import DataError
+from triptych.ids import canonical_id
 
 PERSON = ["cohort", "participant_id"]
 KEY = [*PERSON, "session_id"]
 ROW = "row"  # name of the index that remembers the row or line of the file that a row came from
-SESSION = "ses-1"
 SITE = "site"
 FAMILY = "family_id"
+RUN = "run"  # tells repeated scans of one session apart
 PERMUTED = "permuted-"  # begins the names of models that were fitted to exchanged outcomes, in the first repeat only
 PROBABILITY = "p"
 
@@ -105,11 +105,6 @@ def keys_hash(table: pd.DataFrame) -> str:
 
 
 # ---- ids -----------------------------------------------------------------------------------------
-
-
-def canonical_id(text: str) -> str:
-    """What two spellings of one id have in common: no blanks, no case, no zero padding (``" SUB-001"`` -> ``"sub-1"``)."""
-    return re.sub(r"0*(\d+)", r"\1", re.sub(r"\s+", "", text).casefold())
 
 
 def unify_ids(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

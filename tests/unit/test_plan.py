@@ -363,3 +363,24 @@ def test_only_networks_are_fitted_on_a_gpu():
     assert {name for name in found.models if found.device_of(name) == "cuda"} >= {"deepsurv"}
     assert {found.device_of(name) for name in ("kaplan-meier", "cox-clinical", "cox-ridge", "forest")} == {"cpu"}
     assert {plan().study.device_of(name) for name in found.models} == {"cpu"}
+
+
+def test_scans_of_a_study(here):
+    (here / "t.csv").write_text("participant_id,run,t1w\np1,1,a.nii\np1,2,b.nii\np2,,c.nii\n")
+    (here / "a.nii").write_bytes(b"a")
+    found = plan(cohorts={"mine": {"table": "t.csv", "scans": "t1w", "runs": "last"}})
+    assert found.imaged == ["mine"], "the default study's own cohort has no scans"
+    assert [scan.name for scan in found.scans("mine")] == ["sub-p1_run-2", "sub-p2"]
+    here_ = Path("results/gse7390/cohorts/mine")
+    every = ["sub-p1_run-1", "sub-p1_run-2", "sub-p2"]
+    assert found.scan_files("mine", "bids.json") == [here_ / "scans" / name / "bids.json" for name in every]
+    assert found.bids_files == [here_ / "bids_scans.tsv"]
+    assert found.scan_digest("mine", "sub-p1_run-1") == hashlib.sha256(b"a").hexdigest()[:16]
+    assert found.scan_digest("mine", "sub-p2") == "missing"
+    assert found.scan_source("mine") == '{"scans": "t1w", "table": "t.csv"}', "which run is used reruns no scan"
+    assert json.loads(found.source("mine"))["runs"] == "last"
+
+
+def test_a_study_without_scans_says_how_to_name_them(default):
+    with pytest.raises(StudyError, match=r"no cohort of this study has scans; name the column that holds them"):
+        _ = default.bids_files

@@ -47,7 +47,7 @@ def cohort(here, monkeypatch):
 
 
 def entry(table):
-    return SimpleNamespace(table=str(table))
+    return SimpleNamespace(table=str(table), bids=None)
 
 
 def test_digest_of_a_touched_file_is_the_same_of_a_changed_one_not(here):
@@ -214,7 +214,7 @@ def test_header_that_cannot_be_used(here, name, content, message):
 def test_images_of_a_table_are_known_by_content(tmp_path):
     (tmp_path / "t.csv").write_text("participant_id,t1w\na,1.nii\nb,\nc,gone.nii\n")
     (tmp_path / "1.nii").write_bytes(b"one")
-    entry = SimpleNamespace(table=str(tmp_path / "t.csv"))
+    entry = SimpleNamespace(table=str(tmp_path / "t.csv"), bids=None)
     first = raw.image_digest("c", entry, None, ["t1w"])
     os.utime(tmp_path / "1.nii", (1, 1))
     assert raw.image_digest("c", entry, None, ["t1w"]) == first, "touched"

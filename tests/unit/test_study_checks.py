@@ -22,6 +22,21 @@ REFUSED = {
         "gse7391",
         r"key cohorts\.gse7391: nothing called 'gse7391' in cohorts; did you mean 'gse7390'\?",
     ),
+    "table and BIDS folder": (
+        ("ours: {table: ", "ours: {bids: there, table: "),
+        "bids",
+        r"key cohorts\.ours\.bids: a cohort is a `table:` or a BIDS folder, not both",
+    ),
+    "scans of a BIDS folder": (
+        ("ours: {table: ", "theirs: {bids: there, scans: t1w}\n  ours: {table: "),
+        "theirs",
+        r"key cohorts\.theirs\.scans: the scans of a BIDS folder are found by their names",
+    ),
+    "which runs": (
+        ("ours: {table: ", "ours: {runs: best, table: "),
+        "runs",
+        r"key cohorts\.ours\.runs: 'best' is not one of first, last, all",
+    ),
     "unknown model": (
         ("use: cox\n", "use: coxx\n"),
         "coxx",

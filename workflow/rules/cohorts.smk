@@ -14,12 +14,12 @@ rule read_cohort:
     conda:
         "../../envs/triptych.yaml"
     params:
-        table=lambda w: as_json(STUDY.cohorts[w.cohort] and STUDY.cohorts[w.cohort].table),
+        source=lambda w: PLAN.source(w.cohort),
         raw=lambda w: PLAN.digests[w.cohort],
         code=lambda w: code(
             "scripts/read_cohort.py",
             *[f"triptych.cohorts.{w.cohort}"] * (w.cohort in plugins.names("cohorts")),
         ),
     shell:
-        'python $TRIPTYCH_SCRIPTS/read_cohort.py --cohort {wildcards.cohort} --table {params.table:q} --root "$TRIPTYCH_ROOT"'
+        'python $TRIPTYCH_SCRIPTS/read_cohort.py --cohort {wildcards.cohort} --source {params.source:q} --root "$TRIPTYCH_ROOT"'
         " --participants {output.participants} --failures {output.failures} > {log} 2>&1"

@@ -61,4 +61,5 @@ wildcard_constraints:
     model=one_of(STUDY.models),
     metric=one_of(STUDY.statistics.metrics),
     figure=one_of(plugins.names("figures")),
+    scan=r"sub-[A-Za-z0-9]+(_[a-z]+-[A-Za-z0-9+]+)*",
     batch=r"all|repeat-\d+(_fold-\d+)?",

@@ -1,0 +1,194 @@
+"""What a BIDS data set holds beside its images: its description, its people, and their sessions in the order of time."""
+
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from triptych import raw, tables
+from triptych.bids import dicom, layout, validator
+from triptych.scans import Scan, Source
+from triptych.scans import scans as list_scans
+
+BIDS_VERSION = "1.10.0"
+OLDEST = 89  # years; older people can be known by their age
+DATE = "scan_date"  # column of the user's table
+SEX = {"m": "M", "male": "M", "man": "M", "f": "F", "female": "F", "woman": "F", "o": "O", "other": "O"}
+COLUMNS = ["cohort", "participant_id", "session_id", "run", "name", "status", "reason", "advice", "notes"]
+ABOUT_PEOPLE = {
+    "age": {"Description": f"age of the participant; {OLDEST} stands for {OLDEST} and older", "Units": "year"},
+    "sex": {"Description": "sex of the participant", "Levels": {"M": "male", "F": "female", "O": "other"}},
+}
+ABOUT_SESSIONS = {
+    "days": {"Description": "days since the first session of the participant; dates are not published", "Units": "day"}
+}
+README = """\
+# {cohort}
+
+T1-weighted images of {people} people in {scans} scans, made by Triptych from DICOM or NIfTI files.
+
+What says who a person is, where and when they were scanned was left out: sidecars hold acquisition parameters only, headers
+of images hold no text, and sessions have days since the first one instead of dates. Faces were not removed. The intensities
+are those of the original images.
+"""
+
+
+def finish(
+    cohort: str, source: dict[str, Any], root: Path | None, participants: pd.DataFrame, folder: Path, bids: Path
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Complete the data set of a cohort, and have it validated.
+
+    Parameters
+    ----------
+    source
+        ``table``, ``bids`` and ``scans`` of the study's cohort.
+    folder
+        Holds ``<scan>/bids.json`` of every scan.
+    bids
+        The data set that is made; one that is read in place is left as it is.
+
+    Returns
+    -------
+    listing, issues
+        Every scan with what was said of it, and what the BIDS validator found.
+
+    Raises
+    ------
+    DataError
+        When the validator finds errors in a data set that was made here.
+    """
+    found = list_scans(cohort, Source(**source), root)
+    statuses = {scan.name: tables.read_json(folder / scan.name / "bids.json") for scan in found}
+    if source.get("bids"):
+        issues = validator.validate(raw.bids_folder(cohort, source["bids"], root))
+    else:
+        write(cohort, found, statuses, participants, bids)
+        issues = validator.validate(bids)
+        validator.refuse_errors(issues, bids)
+    return listing(cohort, found, statuses, participants), issues
+
+
+def write(
+    cohort: str,
+    scans: list[Scan],
+    statuses: dict[str, dict[str, Any]],
+    participants: pd.DataFrame,
+    bids: Path,
+) -> None:
+    """Write the files of a data set whose images are there, and remove images of scans that are no longer part of it.
+
+    Parameters
+    ----------
+    statuses
+        Name of the scan: what ``making.make`` said of it.
+    participants
+        Participants of the cohort; ``age``, ``sex`` or ``gender`` are published, ``scan_date`` orders sessions and is not.
+    bids
+        The folder.
+    """
+    usable = [scan for scan in scans if statuses[scan.name]["status"] == "ok"]
+    _remove_others(bids, usable)
+    described = {"Name": cohort, "BIDSVersion": BIDS_VERSION, "DatasetType": "raw"}
+    by = [{"Name": "Triptych", "Version": version("triptych")}]
+    tables.write({**described, "GeneratedBy": by}, bids / "dataset_description.json")
+    subjects = {scan.subject: scan.participant_id for scan in usable}
+    tables.write(README.format(cohort=cohort, people=len(subjects), scans=len(usable)), bids / "README.md")
+    people = _people(subjects, participants)
+    tables.write(people, bids / "participants.tsv")
+    tables.write(
+        {column: ABOUT_PEOPLE[column] for column in people if column in ABOUT_PEOPLE}, bids / "participants.json"
+    )
+    if any(scan.session for scan in usable):
+        tables.write(ABOUT_SESSIONS, bids / "sessions.json")
+        for subject in subjects:
+            mine = [scan for scan in usable if scan.subject == subject]
+            rows = sessions(mine, dates(mine, participants))
+            tables.write(pd.DataFrame(rows), bids / subject / f"{subject}_sessions.tsv")
+
+
+def dates(scans: list[Scan], participants: pd.DataFrame) -> dict[str, datetime]:
+    """Name of the scan: when it was made, from the table's column ``scan_date`` or the DICOM headers, where they say."""
+    said = {}
+    if DATE in participants:
+        days = pd.to_datetime(participants[DATE], errors="coerce", format="mixed")
+        keys = zip(participants["participant_id"], participants["session_id"], strict=True)
+        said = {key: day.to_pydatetime() for key, day in zip(keys, days, strict=True) if pd.notna(day)}
+    found = {scan.name: said.get((scan.participant_id, scan.session_id)) or _header_date(scan) for scan in scans}
+    return {name: day for name, day in found.items() if day}
+
+
+def sessions(scans: list[Scan], dated: dict[str, datetime]) -> list[dict[str, Any]]:
+    """Rows of the sessions of one person: by date when all have one, else by the numbers in their names.
+
+    Parameters
+    ----------
+    scans
+        Of one person, in the order of names.
+    dated
+        Name of the scan: when it was made.
+    """
+    first: dict[str, datetime | None] = {}
+    for scan in scans:
+        known = [day for day in (first.get(scan.session), dated.get(scan.name)) if day]
+        first[scan.session] = min(known) if known else None
+    known = [day for day in first.values() if day]
+    start = min(known, default=None)
+    if len(known) == len(first):
+        first = dict(sorted(first.items(), key=lambda item: item[1]))  # type: ignore[arg-type, return-value]
+    days = [(day.date() - start.date()).days if day and start else "n/a" for day in first.values()]
+    return [{"session_id": session, "days": n} for session, n in zip(first, days, strict=True)]
+
+
+def listing(
+    cohort: str, scans: list[Scan], statuses: dict[str, dict[str, Any]], participants: pd.DataFrame
+) -> pd.DataFrame:
+    """Every scan with what was said of it, and every participant without one; copies under two ids are noted."""
+    copies: dict[str, list[Scan]] = {}
+    for scan in scans:
+        if content := statuses[scan.name]["voxels"]:
+            copies.setdefault(content, []).append(scan)
+    rows = []
+    for scan in scans:
+        said = statuses[scan.name]
+        notes = list(said["notes"])
+        others = [o for o in copies.get(said["voxels"], []) if o.participant_id != scan.participant_id]
+        notes += [f"the same image as that of {other.participant_id} ({other.name})" for other in others]
+        status = "warn" if said["status"] == "ok" and notes else said["status"]
+        who = [cohort, scan.participant_id, scan.session_id, scan.run, scan.name]
+        rows.append([*who, status, said["reason"], said["advice"], "; ".join(notes)])
+    with_scan = {scan.participant_id for scan in scans}
+    without = [who for who in dict.fromkeys(participants["participant_id"]) if who not in with_scan]
+    told = ["none", "a participant without a scan", "add it, or leave it so", ""]
+    return pd.DataFrame([*rows, *([cohort, who, "", "", "", *told] for who in without)], columns=COLUMNS)
+
+
+def _people(subjects: dict[str, str], participants: pd.DataFrame) -> pd.DataFrame:
+    """participants.tsv: whoever has an image, with age and sex where the cohort's table has them."""
+    folded = {str(column).casefold(): column for column in participants}
+    first = participants.drop_duplicates("participant_id").set_index("participant_id").reindex(subjects.values())
+    people = pd.DataFrame({"participant_id": list(subjects)})
+    if "age" in folded:
+        ages = pd.to_numeric(first[folded["age"]], errors="coerce").clip(upper=OLDEST)
+        people["age"] = ["n/a" if pd.isna(age) else f"{age:.4g}" for age in ages]
+    if column := folded.get("sex", folded.get("gender")):
+        people["sex"] = [SEX.get(str(value).strip().casefold(), "n/a") for value in first[column]]
+    return people
+
+
+def _header_date(scan: Scan) -> datetime | None:
+    return dicom.when(scan.source) if scan.source.is_dir() else None
+
+
+def _remove_others(bids: Path, usable: list[Scan]) -> None:
+    """An image of an earlier run whose scan is no longer part of the data set, and tables of people who have none."""
+    wanted = {path(bids, scan) for scan in usable for path in (layout.image_path, layout.sidecar_path)}
+    for path in sorted(bids.glob("sub-*/**/*"), reverse=True):
+        if path.is_file() and path not in wanted:
+            path.unlink()
+        elif path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+    for folder in bids.glob("sub-*"):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()

@@ -1,0 +1,81 @@
+"""Names in a BIDS data set: labels, what a file's name says, which images a folder holds, and how sessions follow each other.
+
+Standard library only: names must be known while the workflow is parsed.  The grammar is that of BIDS 1.10, "Filenames".
+"""
+
+import os
+import re
+from pathlib import Path
+
+T1W = re.compile(
+    r"sub-(?P<sub>[A-Za-z0-9]+)(_ses-(?P<ses>[A-Za-z0-9]+))?(?P<rest>(_[a-z]+-[A-Za-z0-9+]+)*)_T1w\.nii(\.gz)?"
+)
+NIFTI = re.compile(
+    r"sub-(?P<sub>[A-Za-z0-9]+)(_ses-(?P<ses>[A-Za-z0-9]+))?(_[a-z0-9]+-[A-Za-z0-9+]+)*_[A-Za-z0-9]+\.nii(\.gz)?"
+)
+NOT_RAW = ("derivatives", "sourcedata", "code", "phenotype", "stimuli")
+FIRST = (
+    "screening",
+    "scr",
+    "sc",
+    "prebaseline",
+    "pre",
+    "baseline",
+    "bl",
+    "base",
+)  # visits that come before numbered ones
+ENDINGS = (".nii", ".nii.gz")
+
+
+def label(text: str, prefix: str) -> str:
+    """A BIDS label, letters and digits only: ``label("sub-A 01", "sub-")`` is ``"A01"``; empty when nothing is left."""
+    return re.sub(r"[^A-Za-z0-9]", "", text.strip().removeprefix(prefix))
+
+
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """Sort key in which numbers are numbers: M6 before M12."""
+    parts = re.findall(r"\d+|\D+", text.casefold())
+    return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts]
+
+
+def session_order(text: str) -> tuple[int, list[tuple[int, int, str]]]:
+    """Sort key of sessions without dates: screening and baseline first, then by the numbers in their names."""
+    bare = label(text, "ses-").casefold()
+    return (FIRST.index(bare) if bare in FIRST else len(FIRST), natural(text))
+
+
+def stem(path: Path) -> str:
+    """Name of an image without its endings and without ``_T1w``: ``sub-01_ses-1_run-2``."""
+    return re.sub(r"(_T1w)?\.nii(\.gz)?$", "", path.name)
+
+
+def images(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Images of a BIDS folder, as paths below it.
+
+    Returns
+    -------
+    t1w, unmatched
+        T1-weighted images where BIDS puts them; and NIfTI files that no BIDS reader would find, by their name or their place.
+    """
+    t1w: list[Path] = []
+    unmatched: list[Path] = []
+    for at, folders, files in os.walk(folder, followlinks=True):
+        here = Path(at).relative_to(folder)
+        folders[:] = sorted(
+            name for name in folders if not name.startswith(".") and not (here == Path() and name in NOT_RAW)
+        )
+        for name in sorted(name for name in files if name.endswith(ENDINGS) and not name.startswith(".")):
+            path = here / name
+            found = NIFTI.fullmatch(name)
+            if not found or not _in_place(path, found["sub"], found["ses"]):
+                unmatched.append(path)
+            elif T1W.fullmatch(name):
+                (t1w if path.parent.name == "anat" else unmatched).append(path)
+            elif "t1w" in name.casefold():
+                unmatched.append(path)
+    return t1w, unmatched
+
+
+def _in_place(path: Path, sub: str, ses: str | None) -> bool:
+    """Whether a file lies in ``sub-<sub>/[ses-<ses>/]<kind of data>/``."""
+    return path.parts[:-2] == (f"sub-{sub}", *([f"ses-{ses}"] if ses else []))
