@@ -11,6 +11,7 @@ Each step is one file in workflow/rules/, which opens with what it needs and wha
 include: "workflow/rules/common.smk"
 include: "workflow/rules/cohorts.smk"
 include: "workflow/rules/bids.smk"
+include: "workflow/rules/mri.smk"
 
 
 if STUDY.predictions:

@@ -12,6 +12,7 @@ from triptych import plugins
 from triptych.errors import DataError, TriptychError
 from triptych.examples import make_examples, read_cohort
 from triptych.ledger import Ledger, check_tolerance
+from triptych.mri import columns
 from triptych.tables import KEY, PERSON, Examples, read_json
 
 
@@ -36,6 +37,12 @@ def build(study: dict, task: str) -> tuple[Examples, pd.DataFrame, Ledger]:
         entry = study["cohorts"][cohort] or {"table": None}
         source = {key: entry[key] for key in ("table", "bids", "scans", "runs") if key in entry}
         table, read = read_cohort(cohort, **source, root=study["root"])
+        if entry.get("mri"):
+            named = [
+                *(c for wanted in spec["inputs"].values() for c in wanted),
+                *filter(None, spec["outcome"].values()),
+            ]
+            table = table.assign(**columns.stand_ins(len(table), map(str, named)))
         tables.append(table)
         ledger.failures += read.failures
     people = pd.concat(tables)

@@ -100,7 +100,12 @@ class Plan:
         files = [
             self.out / "cohorts" / c / name
             for c in self.study.cohorts
-            for name in ("participants.parquet", "failures.tsv", *["failures_images.tsv"] * bool(self.images(c)))
+            for name in (
+                "participants.parquet",
+                "failures.tsv",
+                *["failures_images.tsv"] * bool(self.images(c)),
+                *["failures_scans.tsv", "quality.html"] * self.preprocessed(c),
+            )
         ]
         for task in self.study.tasks:
             files += [self.out / task / "tables" / f"{name}.tsv" for name in self.study.tables_of(task)]
@@ -166,7 +171,38 @@ class Plan:
     @property
     def imaged(self) -> list[str]:
         """Cohorts whose scans the study asks for."""
-        return [name for name, entry in self.study.cohorts.items() if entry and (entry.bids or entry.scans)]
+        return [
+            name for name, entry in self.study.cohorts.items() if entry and (entry.bids or entry.scans or entry.mri)
+        ]
+
+    def preprocessed(self, cohort: str) -> bool:
+        """Whether the scans of a cohort are preprocessed."""
+        entry = self.study.cohorts[cohort]
+        return bool(entry and entry.mri)
+
+    def people_files(self, task: str) -> list[Path]:
+        """Participants of each cohort of a task, with what their scans gave where these are preprocessed."""
+        names = {True: "imaged.parquet", False: "participants.parquet"}
+        return [self.out / "cohorts" / c / names[self.preprocessed(c)] for c in self.study.tasks[task].cohorts]
+
+    def preprocessing(self, cohort: str) -> str:
+        """Options of ``triptych.mri.chain`` for the scans of a cohort, as JSON."""
+        entry = self.study.cohorts[cohort]
+        said = entry.mri.model_dump(exclude={"outliers"}) if entry and entry.mri else {}
+        return (
+            json.dumps({**said, "atlas": said["atlas"] and str(self._near(said["atlas"]))}, sort_keys=True)
+            if said
+            else "{}"
+        )
+
+    def atlas_digest(self, cohort: str) -> str:
+        """Checksum of the atlas that the study names for a cohort; empty without one."""
+        entry = self.study.cohorts[cohort]
+        return raw.sha256(self._near(entry.mri.atlas)) if entry and entry.mri and entry.mri.atlas else ""
+
+    def used_scan_files(self, cohort: str, name: str) -> list[Path]:
+        """One file for each scan of a cohort that the study uses."""
+        return [self.out / "cohorts" / cohort / "scans" / scan.name / name for scan in self.scans(cohort)]
 
     @property
     def bids_files(self) -> list[Path]:

@@ -18,6 +18,7 @@ from typing import Any
 from triptych import plugins
 from triptych.bids import names
 from triptych.errors import DataError
+from triptych.mri import columns as mri_columns
 
 CACHE = Path(".triptych") / "checksums.json"
 BIDS_COLUMN = "t1w"  # of a BIDS cohort: the path of the image
@@ -125,7 +126,7 @@ def image_columns(cohort: str, entry: Any, root: Path | None) -> list[str]:
         return [BIDS_COLUMN]
     if entry is None or not entry.table:
         return list(plugins.describe("cohorts", cohort).literals.get("IMAGES", {}))
-    return columns(cohort, entry, root)
+    return _own_columns(cohort, entry, root)
 
 
 def image_patterns(cohort: str, entry: Any, columns: list[str]) -> dict[str, str]:
@@ -189,7 +190,15 @@ def sha256_of(paths: list[Path]) -> dict[Path, str]:
 
 
 def columns(cohort: str, entry: Any, root: Path | None) -> list[str]:
-    """Column names of a cohort: declared by the plug-in (``X*`` stands for a family), or the header of the user's table."""
+    """Column names of a cohort: declared by the plug-in (``X*`` stands for a family), or the header of the user's table.
+
+    A cohort whose scans are preprocessed also has what comes of that.
+    """
+    found = _own_columns(cohort, entry, root)
+    return [*found, *mri_columns.COLUMNS] if entry is not None and entry.mri else found
+
+
+def _own_columns(cohort: str, entry: Any, root: Path | None) -> list[str]:
     if entry is not None and entry.bids:
         tables = bids_tables(bids_folder(cohort, entry.bids, root))
         return list(dict.fromkeys(["participant_id", *(c for path in tables for c in header(path)), *BIDS_COLUMNS]))

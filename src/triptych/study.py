@@ -48,6 +48,30 @@ class _Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Mri(_Closed):
+    """How the T1-weighted scans of a cohort are preprocessed (docs/mri-preprocessing.md)."""
+
+    resolution: Literal[1, 2, 4] = Field(2, description="voxel size of what models read, mm")
+    skull: Literal["auto", "present", "stripped"] = Field(
+        "auto", description="whether the skull is in the scans; auto looks at each scan"
+    )
+    atlas: str | None = Field(
+        None, description="NIfTI file of region labels in MNI space, instead of regions made from the template"
+    )
+    regions: int = Field(100, ge=2, le=400, multiple_of=2, description="number of regions of grey matter, half a side")
+    dice: float = Field(
+        0.85,
+        ge=0,
+        le=1,
+        description="least overlap of the registered brain with the template's; less is a failed registration",
+    )
+    outliers: float | None = Field(
+        None,
+        gt=0,
+        description="robust distance of the quality measures from which a scan is not used; none when nothing is said",
+    )
+
+
 class CohortEntry(_Closed):
     """Where a cohort comes from: a plug-in of that name (nothing to say), a table of your own, or a BIDS data set."""
 
@@ -63,6 +87,7 @@ class CohortEntry(_Closed):
     runs: Literal["first", "last", "all"] = Field(
         "first", description="which scan of a session is used when it was repeated"
     )
+    mri: Mri | None = Field(None, description="preprocess the scans; the cohort then has the columns mri_*")
 
 
 class Outcome(_Closed):

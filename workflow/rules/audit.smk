@@ -10,7 +10,7 @@ rule audit:
         people=TASK / ("predictions.parquet" if STUDY.predictions else "examples.parquet"),
         blocks=[] if STUDY.predictions else TASK / "blocks.json",
         failures=lambda w: PLAN.cohort_files(w.task, "failures.tsv"),
-        participants=lambda w: PLAN.cohort_files(w.task, "participants.parquet"),
+        participants=lambda w: PLAN.people_files(w.task),
         excluded=[] if STUDY.predictions else TASK / "excluded.parquet",
         content=lambda w: PLAN.content_files(w.task),
     output:

@@ -10,7 +10,7 @@
 
 rule make_examples:
     input:
-        participants=lambda w: PLAN.cohort_files(w.task, "participants.parquet"),
+        participants=lambda w: PLAN.people_files(w.task),
     output:
         examples=TASK / "examples.parquet",
         blocks=TASK / "blocks.json",
@@ -39,7 +39,7 @@ rule split:
     input:
         examples=TASK / "examples.parquet",
         blocks=TASK / "blocks.json",
-        participants=lambda w: PLAN.cohort_files(w.task, "participants.parquet"),
+        participants=lambda w: PLAN.people_files(w.task),
     output:
         splits=TASK / "splits.parquet",
     log:

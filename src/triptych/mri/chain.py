@@ -1,0 +1,139 @@
+"""One scan from its file's voxels to what models read: the steps in their order, their quality, what each took."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from triptych.errors import DataError
+from triptych.mri import arrays, extract, quality, regions, template
+from triptych.mri.bias import correct
+from triptych.mri.columns import numbered
+from triptych.mri.meter import Meter
+from triptych.mri.normalise import normalise
+from triptych.mri.quality import Fault
+from triptych.mri.register import Registration, to_template
+from triptych.mri.segment import Tissues, segment
+from triptych.mri.volume import Volume, resample
+
+
+@dataclass(frozen=True)
+class Options:
+    """How scans are preprocessed; what a study says under ``mri:``.
+
+    Attributes
+    ----------
+    resolution
+        Voxel size of what models read, mm.
+    skull
+        ``auto``: looked for and removed when there; ``present``: removed; ``stripped``: nothing to remove.
+    atlas
+        File of labels in MNI space, or None: regions made from the template.
+    regions
+        How many of those.
+    dice
+        Least overlap of the registered brain with the template's.
+    """
+
+    resolution: float = 2.0
+    skull: str = "auto"
+    atlas: str | None = None
+    regions: int = 100
+    dice: float = 0.85
+
+
+@dataclass(frozen=True)
+class Preprocessed:
+    """What comes out of one scan.
+
+    Attributes
+    ----------
+    scan
+        As it was read, right-anterior-superior.
+    mask
+        The brain, on the scan's grid, 0 or 1.
+    brain
+        In the template's box, normalised, 0 outside the brain.
+    tissues
+        On the same grid.
+    background
+        What lies outside the brain, coarse, float16.
+    registration
+        From the template's space to the scan's.
+    look
+        Whether the skull was there.
+    columns
+        Values of the numeric columns of ``triptych.mri.columns``.
+    steps
+        Step: ``cpu_s`` and ``peak_mb``.
+    faults
+        Why it cannot be used; empty when it can.
+    """
+
+    scan: Volume
+    mask: Volume
+    brain: Volume
+    tissues: Tissues
+    background: np.ndarray
+    registration: Registration
+    look: extract.Look
+    columns: dict[str, float]
+    steps: dict[str, dict[str, float]]
+    faults: list[Fault]
+
+
+def preprocess(scan: Volume, options: Options, meter: Meter | None = None) -> Preprocessed:
+    """Take one scan through all steps.
+
+    Raises
+    ------
+    DataError
+        When there is nothing that could be a brain.
+    """
+    meter, box = meter or Meter(), template.load(options.resolution)
+    with meter.step("look"):
+        seen = extract.look(scan)
+        stripped = seen.stripped if options.skull == "auto" else options.skull == "stripped"
+    with meter.step("brain extraction"):
+        mask = extract.brain_of_stripped(scan) if stripped else extract.extract(correct(scan).volume)
+        if not mask.values.any():
+            raise DataError("no brain was found in this image; is it a T1-weighted head?")
+    with meter.step("bias field"):
+        corrected = correct(scan, mask)
+    with meter.step("registration"):
+        brain = corrected.volume.of(corrected.volume.values * mask.values)
+        found = to_template(brain, mask)
+    with meter.step("resampling"):
+        moved = resample(corrected.volume, box.mask.shape, box.affine, found.matrix)
+        inside = resample(mask, box.mask.shape, box.affine, found.matrix).values > 0.5
+        if not inside.any():
+            raise DataError("the registration failed: the brain lies outside the template's box; check the header")
+        normal = normalise(moved.values, inside)
+    with meter.step("tissues"):
+        tissues = segment(normal, inside, box, options.resolution)
+    with meter.step("regions"):
+        labels = labels_of(options)
+        voxels = regions.volumes(labels, tissues.probability[1])
+    with meter.step("arrays"):
+        bright = np.percentile(moved.values[inside], 99)
+        background = arrays.background(scan, found.matrix, float(bright))
+    ml = box.voxel_ml * found.scale
+    brain_ml = float(mask.values.sum() * mask.voxel_ml)
+    measured = quality.measures(corrected, mask, found, tissues)
+    columns = {
+        "mri_brain_ml": brain_ml,
+        **{f"mri_{name}_ml": float(v * ml) for name, v in zip(("csf", "gm", "wm"), tissues.volumes, strict=True)},
+        **{numbered(k): v * ml for k, v in voxels.items()},
+        **{f"mri_voxel_{axis}": float(v) for axis, v in zip("xyz", scan.voxel, strict=True)},
+        **measured,
+    }
+    faults = quality.faults(measured, brain_ml, tissues.mean, options.dice)
+    whole = Volume(normal, box.affine)
+    return Preprocessed(scan, mask, whole, tissues, background, found, seen, columns, meter.steps, faults)
+
+
+def labels_of(options: Options) -> np.ndarray:
+    """The regions that a study asks for, on the grid of its resolution."""
+    if options.atlas:
+        return regions.atlas(Path(options.atlas).expanduser(), options.resolution)
+    return regions.parcels(options.regions, options.resolution)

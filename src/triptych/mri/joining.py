@@ -1,0 +1,158 @@
+"""What the scans of a cohort gave, beside its participants."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from triptych import scans
+from triptych.mri.columns import ACQUISITION_WORDS, BACKGROUND, COLUMNS, IMAGES, QUALITY, REGIONS, STATUS, T1W
+from triptych.mri.quality import distances
+from triptych.tables import FAILURES, KEY, failure, read_json
+
+FEWEST = 10  # scans, from which on one can be called unlike the others
+NO_SCAN = "none"
+
+
+@dataclass(frozen=True)
+class ScanResult:
+    """One scan: whose, its name, and its status file's content."""
+
+    participant_id: str
+    session_id: str
+    name: str
+    file: str
+    status: dict[str, Any]
+
+
+def results(cohort: str, source: dict[str, Any], runs: str, root: Path | None, folder: Path) -> list[ScanResult]:
+    """The scans of a cohort that a study uses, with what came of each.
+
+    Parameters
+    ----------
+    source, runs
+        What the study says of the cohort's scans (``triptych.scans``).
+    root
+        Data root, or None.
+    folder
+        Holds ``<scan>/preprocessed.json`` of every scan.
+    """
+    used = scans.used(scans.scans(cohort, scans.Source(**source), root), runs)
+    statuses = (read_json(folder / scan.name / "preprocessed.json") for scan in used)
+    return [
+        ScanResult(scan.participant_id, scan.session_id, scan.name, scan.file, status)
+        for scan, status in zip(used, statuses, strict=True)
+    ]
+
+
+def join(
+    participants: pd.DataFrame, results: list[ScanResult], outliers: float | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Add the columns of ``triptych.mri.columns`` to the participants of a cohort.
+
+    Parameters
+    ----------
+    participants
+        One row per participant and session.
+    results
+        At most one scan of each session.
+    outliers
+        Robust distance of the quality measures beyond which a scan is not used; None: no scan leaves for that.
+
+    Returns
+    -------
+    imaged, failures, quality
+        The participants; a row for each scan that cannot be used or has no participant; and one row per scan with its measures,
+        distance from the others and the measure that is oddest, the oddest scan first.
+    """
+    table = quality_table(results)
+    far = set() if outliers is None else set(table.loc[table["distance"] > outliers, "name"])
+    known = set(zip(participants["participant_id"], participants["session_id"], strict=True))
+    rows, failures = [], []
+    for result in results:
+        status = result.status["status"]
+        key = {
+            "cohort": participants["cohort"].iloc[0],
+            "participant_id": result.participant_id,
+            "session_id": result.session_id,
+        }
+        about = {"modality": "t1w", "file": result.file}
+        if (result.participant_id, result.session_id) not in known:
+            reason = "an image of somebody who is not among the participants"
+            failures.append(failure("note", key, **about, reason=reason, advice="add the row, or remove the image"))
+            continue
+        if status != "ok":
+            failures.append(
+                failure("scan", key, **about, reason=result.status["reason"], advice=result.status["advice"])
+            )
+        elif result.name in far:
+            status = "outlier"
+            odd = table.set_index("name").loc[result.name]
+            reason = f"unlike the other scans: robust distance {odd['distance']:.1f}, most of all {odd['oddest']}"
+            advice = "look at its picture; `outliers:` in the study says how far a scan may be"
+            failures.append(failure("note", key, **about, reason=reason, advice=advice))
+        rows.append({**{k: key[k] for k in KEY}, STATUS: status, **_columns(result, usable=status == "ok")})
+    found = pd.DataFrame(rows, columns=[*KEY, STATUS, *_all_columns(results)])
+    index = participants.index
+    imaged = participants.merge(found, on=KEY, how="left", validate="1:1").set_axis(index)
+    imaged[STATUS] = imaged[STATUS].fillna(NO_SCAN)
+    for row in imaged.loc[imaged[STATUS] == NO_SCAN, KEY].to_dict("records"):
+        advice = "add the image, or leave it so: tasks that need one do without this row"
+        failures.append(
+            failure("note", row, modality="t1w", reason="no T1-weighted scan of this session", advice=advice)
+        )
+    return imaged, pd.DataFrame(failures, columns=FAILURES), table
+
+
+def quality_table(results: list[ScanResult]) -> pd.DataFrame:
+    """One row per scan: key, name, status, reason, picture, measures, robust distance and the oddest measure; oddest first."""
+    head = ["participant_id", "session_id", "name", "status", "reason", "picture"]
+    rows = [
+        [r.participant_id, r.session_id, r.name, r.status["status"], r.status["reason"], _path(r, "picture") or ""]
+        for r in results
+    ]
+    table = pd.DataFrame(rows, columns=head)
+    values = pd.DataFrame([r.status["columns"] for r in results]).reindex(columns=list(QUALITY)).astype(float)
+    table = pd.concat([table, values], axis=1)
+    measured = values.notna().any(axis=1).to_numpy()
+    table["distance"], table["oddest"] = np.nan, ""
+    if measured.sum() >= FEWEST:
+        distance, z = distances(values[measured].to_numpy())
+        table.loc[measured, "distance"] = distance
+        worst = np.nanargmax(np.where(np.isfinite(z), np.abs(z), -1), axis=1)
+        table.loc[measured, "oddest"] = [QUALITY[k] for k in worst]
+    order = table.assign(first=table["status"] != "ok").sort_values(
+        ["first", "distance", "name"], ascending=[False, False, True], na_position="last", kind="stable"
+    )
+    return order.drop(columns="first").reset_index(drop=True)
+
+
+def _all_columns(results: list[ScanResult]) -> list[str]:
+    """Columns in the order of ``COLUMNS``, with the regions that there are."""
+    regions = {c for r in results for c in r.status["columns"] if c.startswith(REGIONS.rstrip("*"))}
+    ordered = sorted(regions, key=lambda c: int(c.rpartition("_")[2]))
+    found: list[str] = []
+    for column in COLUMNS:
+        found += ordered if column == REGIONS else [] if column == STATUS else [column]
+    return found + [f"{column}_sha256" for column in IMAGES]
+
+
+def _columns(result: ScanResult, *, usable: bool) -> dict[str, Any]:
+    """Values of one scan; of one that is not used only what says why, and how it was acquired."""
+    values = dict(result.status["columns"])
+    if not usable:
+        values = {k: v for k, v in values.items() if k in QUALITY or k.startswith("mri_voxel_")}
+    files = {
+        column: result.status["files"].get(what, [None, None])
+        for column, what in ((T1W, "t1w"), (BACKGROUND, "background"))
+    }
+    paths = {column: path if usable else None for column, (path, _) in files.items()}
+    paths |= {f"{column}_sha256": sha if usable else None for column, (_, sha) in files.items()}
+    words = {column: result.status["notes"].get(column) for column in ACQUISITION_WORDS}
+    return {**values, **words, **paths}
+
+
+def _path(result: ScanResult, what: str) -> str | None:
+    return result.status["files"].get(what, [None])[0]

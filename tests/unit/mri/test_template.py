@@ -1,0 +1,27 @@
+import numpy as np
+import pytest
+
+from triptych.mri import template
+
+
+@pytest.mark.parametrize("step", [2.0, 4.0])
+def test_the_box_holds_the_whole_brain_and_its_mirror_image(step):
+    here = template.load(step)
+    assert np.prod(np.array(here.mask.shape)) * step**3 == 160 * 192 * 160
+    assert here.mask.sum() * here.voxel_ml == pytest.approx(1883, rel=0.02)
+    np.testing.assert_allclose(here.grey, here.grey[::-1], atol=0.01)
+    rim = here.mask.copy()
+    rim[1:-1, 1:-1, 1:-1] = False
+    assert rim.sum() == 0, "the brain touches no side of the box"
+    assert here.affine[0, 3] == -80 + step / 2
+
+
+def test_tissues_are_where_they_should_be():
+    here = template.load(2.0)
+
+    def at(array, *mm):
+        return array[tuple(np.rint(np.linalg.inv(here.affine) @ [*mm, 1]).astype(int)[:3])]
+
+    assert at(here.white, -28, -10, 30) > 0.9
+    assert at(here.grey, -13, 8, 10) > 0.5  # caudate nucleus
+    assert at(here.white, -13, 8, 10) < 0.4
