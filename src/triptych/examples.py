@@ -12,13 +12,13 @@ import pandas as pd
 
 from triptych import plugins, raw
 from triptych.bids import people as bids_people
-from triptych.bids.names import natural
+from triptych.bids.names import natural, session_order
 from triptych.errors import DataError, did_you_mean
 from triptych.ids import SESSION
 from triptych.ledger import Ledger
 from triptych.outcomes import OUTCOME, READ, holds, plain_word
 from triptych.scans import COLUMN
-from triptych.tables import FAMILY, KEY, ROW, RUN, SITE, Examples, failure, unify_ids
+from triptych.tables import FAMILY, KEY, PERSON, ROW, RUN, SITE, Examples, failure, unify_ids
 
 
 def read_cohort(
@@ -173,6 +173,7 @@ def make_examples(
     inputs: dict[str, list[str]],
     ledger: Ledger,
     exclude: dict[str, list[Any]] | None = None,
+    sessions: str = "all",
 ) -> Examples:
     """The examples of one task: rows with a usable outcome, and the columns of each block of inputs.
 
@@ -180,6 +181,8 @@ def make_examples(
     ----------
     exclude
         Column: values; such rows leave before anything looks at the outcome.  Who they were is kept in the ledger.
+    sessions
+        ``all``, or ``baseline``: of each person the first session that is left.
 
     Raises
     ------
@@ -202,7 +205,10 @@ def make_examples(
             f"task {task!r}: the inputs take the column {leaks[0]!r}, which is the outcome or has its name (target leak); "
             "name the inputs without it, or rename the column"
         )
-    table = READ[kind](_excluded_by_rule(participants, exclude or {}, ledger), outcome, ledger)
+    participants = _excluded_by_rule(participants, exclude or {}, ledger)
+    if sessions == "baseline":
+        participants = _baseline(participants, ledger)
+    table = READ[kind](participants, outcome, ledger)
     for column in needed:
         try:
             table = _numeric_or_level(table, column)
@@ -235,6 +241,14 @@ def _excluded_by_rule(participants: pd.DataFrame, exclude: dict[str, list[Any]],
         ledger.leave_out(participants[bad], column, reason)
         participants = ledger.exclude(participants, bad, f"left out by rule: {reason}")
     return participants
+
+
+def _baseline(participants: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
+    """The first session of each person: M6 comes before M12, and screening and baseline before both."""
+    order = sorted(range(len(participants)), key=lambda k: session_order(str(participants["session_id"].iloc[k])))
+    later = np.empty(len(participants), bool)
+    later[order] = participants.iloc[order].duplicated(PERSON)
+    return ledger.exclude(participants, later, "a later session")
 
 
 def _columns(table: pd.DataFrame, wanted: list[str]) -> list[str]:

@@ -149,6 +149,9 @@ class Task(_Closed):
     exclude: dict[str, Annotated[list[str | int | float | bool], Field(min_length=1)]] = Field(
         {}, description="column: values; such rows are left out before anything looks at the outcome"
     )
+    sessions: Literal["all", "baseline"] = Field(
+        "all", description="baseline: of each person the first session only, after `exclude:`"
+    )
     estimand: Estimand | None = Field(None, description="when this task asks for another one than the study")
     validation: Validation | None = Field(None, description="when this task is split in another way than the study")
 
