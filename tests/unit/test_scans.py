@@ -178,6 +178,12 @@ def test_what_no_bids_reader_would_find_is_told(folder):
         scans.scans("c", entry, None)
 
 
+def test_what_is_to_be_ignored_is_not_told(folder, tmp_path):
+    entry = folder(t1w("sub-1"), "extra/x.nii.gz", "sub-1/anat/mask.nii.gz", "sub-1/anat/odd.nii.gz")
+    (tmp_path / "ds" / ".bidsignore").write_text("# ours\nextra/\n*mask.nii.gz\n")
+    assert names.images(Path(entry.bids))[1] == [Path("sub-1/anat/odd.nii.gz")]
+
+
 def test_folders_that_differ_by_zeros_are_one_person(folder):
     found = scans.scans("c", folder(t1w("sub-1"), t1w("sub-01"), t1w("sub-2")), None)
     assert [(s.participant_id, s.session_id, s.name) for s in found] == [

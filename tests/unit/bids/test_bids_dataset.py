@@ -211,3 +211,16 @@ def test_copies_under_two_ids_are_noted(source):
 def test_sessions_by_date_or_by_number(dated, expected):
     mine = [Scan("a", s, "", None, f"sub-a_{s}", "") for s in ("ses-bl", "ses-M6", "ses-M12")]
     assert [tuple(row.values()) for row in dataset.sessions(mine, dated)] == expected
+
+
+def test_dates_of_the_table_order_sessions_and_are_not_published(tmp_path):
+    names = ("a", "b")
+    mine = [
+        Scan("P1", s, "", save(tmp_path / f"{s}.nii.gz", marked(k)), f"sub-P1_ses-{s}", s) for k, s in enumerate(names)
+    ]
+    rows = {"participant_id": "P1", "session_id": ["a", "b", "c"], "scan_date": ["2020-05-01", "30 April 2020", "soon"]}
+    said = {scan.name: making.make(scan, tmp_path / "bids") for scan in mine}
+    dataset.write("lab", mine, said, pd.DataFrame(rows), tmp_path / "bids")
+    lines = (tmp_path / "bids/sub-P1/sub-P1_sessions.tsv").read_text().splitlines()
+    assert lines == ["session_id\tdays", "ses-b\t0", "ses-a\t1"]
+    assert "2020" not in all_text(tmp_path / "bids")

@@ -4,10 +4,11 @@ import shutil
 
 import nibabel as nib
 import numpy as np
+import pandas as pd
 import pytest
 from broken import PERSON, retagged, series, voxels
 
-from triptych.bids import dicom, making, nifti
+from triptych.bids import dataset, dicom, making, validator
 from triptych.bids.verdict import Unusable
 from triptych.scans import Scan
 
@@ -147,7 +148,7 @@ def test_dates_are_read_and_not_kept(copied, tmp_path):
 
 
 def test_the_real_head(data_root, tmp_path):
-    """384 slices of one head (studyforrest): a whole series, and each way of losing a slice of it."""
+    """384 slices of one head (studyforrest) to a valid data set; and each way of losing a slice of them."""
     packed = data_root / "mri" / "studyforrest_dicom_t1w" / "dicoms.tar.gz"
     if not packed.is_file():
         pytest.skip(f"no DICOM head: {packed}")
@@ -157,9 +158,12 @@ def test_the_real_head(data_root, tmp_path):
     slices = dicom.look(folder, notes)
     assert (len(slices), [one.number for one in slices][:2]) == (384, [slices[0].number, slices[0].number + 1])
     files = [one.path for one in slices]
-    (tmp_path / "work").mkdir()
-    found = dicom.convert(folder, tmp_path / "work", [])
-    assert nifti.read(found.image, []).values.shape == (274, 384, 384)
+    table = pd.DataFrame({"participant_id": ["p1"], "session_id": ["ses-1"], "age": [30]})
+    scan = Scan("p1", "ses-1", "", folder, "sub-p1", "dicoms")
+    said = making.make(scan, tmp_path / "bids")
+    assert nib.load(said["files"]["t1w"][0]).shape == (274, 384, 384)
+    dataset.write("lab", [scan], {"sub-p1": said}, table, tmp_path / "bids")
+    assert "error" not in set(validator.validate(tmp_path / "bids")["severity"])
     content = files[200].read_bytes()
     for spoilt, reason in (
         (content[:-1000], "1 files are cut off"),
