@@ -7,8 +7,6 @@ costs itself, later.
 
 import csv
 import gzip
-import hashlib
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -164,16 +162,11 @@ def used(found: list[Scan], runs: str) -> list[Scan]:
     return [same[0 if runs == "first" else -1] for same in sessions.values()]
 
 
-def digest(scan: Scan) -> str:
-    """A hash of the content of a scan; touching a file changes nothing, and a file that is not there counts, too."""
-    if scan.source.is_file():
-        return raw.sha256(scan.source)[:16]
-    if not scan.source.is_dir():
-        return "missing"
-    files = sorted(Path(at) / name for at, _, found in os.walk(scan.source) for name in found)
-    known = raw.sha256_of([path for path in files if path.is_file()])
-    lines = (f"{path.relative_to(scan.source).as_posix()}\0{known.get(path, 'missing')}\n" for path in files)
-    return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
+def digests(found: list[Scan]) -> dict[str, str]:
+    """Name of the scan: a hash of the content of its file or folder; touching changes nothing, and ``missing`` is one, too."""
+    there = [scan.source for scan in found if scan.source.exists()]
+    known = raw.sha256_of(list(dict.fromkeys(there)))
+    return {scan.name: known[scan.source][:16] if scan.source in known else "missing" for scan in found}
 
 
 # ---- a column of the user's table ----

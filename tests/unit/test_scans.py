@@ -1,5 +1,7 @@
 """Scans of a cohort: from a table, a pattern and a BIDS folder; names are legal, unique, and in the order of time."""
 
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -7,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from triptych import plugins, scans
+from triptych import plugins, raw, scans
 from triptych.bids import names
 from triptych.errors import DataError
 from triptych.study import CohortEntry
@@ -214,18 +216,23 @@ def test_no_description_is_met_with_the_lines_to_write(folder, tmp_path):
 
 def test_digest_is_that_of_the_content(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "d").mkdir()
-    (tmp_path / "d" / "1.dcm").write_bytes(b"one")
-    scan = scans.Scan("p", "ses-1", "", tmp_path / "d", "sub-p", "d")
-    first = scans.digest(scan)
-    os.utime(tmp_path / "d" / "1.dcm", (1, 1))
-    assert scans.digest(scan) == first, "touched"
-    (tmp_path / "d" / "1.dcm").write_bytes(b"two")
-    second = scans.digest(scan)
+    (tmp_path / "d" / "deep").mkdir(parents=True)
+    (tmp_path / "d" / "deep" / "1.dcm").write_bytes(b"one")
+    (tmp_path / "b.nii").write_bytes(b"b")
+    mine = [
+        scans.Scan("p", "ses-1", "", tmp_path / name, f"sub-{name[0]}", name) for name in ("d", "b.nii", "gone.nii")
+    ]
+    first = scans.digests(mine)
+    assert (first["sub-b"], first["sub-g"]) == (hashlib.sha256(b"b").hexdigest()[:16], "missing")
+    os.utime(tmp_path / "d" / "deep" / "1.dcm", (1, 1))
+    assert scans.digests(mine) == first, "touched"
+    (tmp_path / "d" / "deep" / "1.dcm").write_bytes(b"two")
+    second = scans.digests(mine)
     (tmp_path / "d" / "2.dcm").write_bytes(b"two")
-    assert len({first, second, scans.digest(scan)}) == 3
-    gone = scans.Scan("p", "ses-1", "", tmp_path / "gone.nii", "sub-p", "gone.nii")
-    assert scans.digest(gone) == "missing"
+    third = scans.digests(mine)
+    (tmp_path / "d" / "2.dcm").rename(tmp_path / "d" / "3.dcm")
+    assert len({first["sub-d"], second["sub-d"], third["sub-d"], scans.digests(mine)["sub-d"]}) == 4
+    assert len(json.loads(raw.CACHE.read_text())) == 2, "a folder is remembered as one"
 
 
 def test_nothing_heavy_is_imported():
