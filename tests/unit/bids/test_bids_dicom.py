@@ -6,7 +6,8 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
-from broken import PERSON, retagged, series, voxels
+from broken import PERSON, enhanced, repacked, retagged, series, voxels
+from pydicom.uid import ImplicitVRLittleEndian, RLELossless
 
 from triptych.bids import dataset, dicom, making, validator
 from triptych.bids.verdict import Unusable
@@ -54,6 +55,27 @@ def test_places_in_space_are_those_of_the_headers(copied, tmp_path):
     patient = np.array([-40 + 3.0 * k, -50 + 3.0 * column, 50 - 3.0 * row])
     places = nib.affines.apply_affine(image.affine, np.argwhere(values == source.max()))
     assert np.abs(places - patient * [-1, -1, 1]).max(axis=1).min() < 1e-3
+
+
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, RLELossless])
+def test_other_ways_to_store_pixels(copied, tmp_path, syntax):
+    folder, files = copied
+    for path in files:
+        repacked(path, syntax)
+    said = made(folder, tmp_path)
+    values = np.asarray(nib.load(said["files"]["t1w"][0]).dataobj)
+    np.testing.assert_array_equal(np.sort(values.ravel()), np.sort(voxels((24, 26, N)).ravel()))
+    files[3].write_bytes(files[3].read_bytes()[:-50])
+    assert made(folder, tmp_path)["reason"] == "1 files are cut off: 01_0004.dcm"
+
+
+def test_one_file_with_all_slices(tmp_path):
+    path = enhanced(tmp_path / "dicom")
+    said = made(tmp_path / "dicom", tmp_path)
+    assert said["status"] == "ok", said
+    assert sorted(nib.load(said["files"]["t1w"][0]).shape) == sorted((24, 26, N))
+    path.write_bytes(path.read_bytes()[:-5000])
+    assert made(tmp_path / "dicom", tmp_path)["reason"] == "1 files are cut off: enhanced.dcm"
 
 
 def drop(*which):
