@@ -19,6 +19,7 @@ from triptych.errors import DataError, did_you_mean
 from triptych.ids import SESSION, canonical_id
 
 COLUMN = "t1w"  # of scans, when the study names no other
+OF_A_SCAN = ("series", "scan_date")  # columns that, like the run and the path, may differ between scans of one session
 EMPTY = ("", "n/a", "na", "nan", "none", "null")  # cells that name no file
 
 
@@ -38,6 +39,8 @@ class Scan:
         ``sub-<label>[_ses-<label>][_run-<n>]``, unique in the cohort: the beginning of the names of its files.
     file
         The source as the table, the pattern or the BIDS folder names it.
+    series
+        DICOM Series Number, for a folder that holds several series; else empty.
     """
 
     participant_id: str
@@ -46,6 +49,7 @@ class Scan:
     source: Path
     name: str
     file: str
+    series: str = ""
 
     @property
     def subject(self) -> str:
@@ -163,10 +167,12 @@ def used(found: list[Scan], runs: str) -> list[Scan]:
 
 
 def digests(found: list[Scan]) -> dict[str, str]:
-    """Name of the scan: a hash of the content of its file or folder; touching changes nothing, and ``missing`` is one, too."""
+    """Name of the scan: a hash of the content of its file or folder, and the series; touching it changes nothing, and a
+    source that is not there is ``missing``.
+    """
     there = [scan.source for scan in found if scan.source.exists()]
     known = raw.sha256_of(list(dict.fromkeys(there)))
-    return {scan.name: known[scan.source][:16] if scan.source in known else "missing" for scan in found}
+    return {s.name: f"{known.get(s.source, 'missing')[:16]}{f' series {s.series}' if s.series else ''}" for s in found}
 
 
 # ---- a column of the user's table ----
@@ -178,7 +184,7 @@ def _of_table(path: Path, column: str, root: Path | None) -> list[Scan]:
         if wanted not in known:
             hint = "" if wanted != column else "; say `scans: <column>` in the study's cohort"
             raise DataError(f"{path}: no column {wanted!r}{did_you_mean(wanted, known)}{hint}")
-    rows = list(_rows(path, ["participant_id", "session_id", "run", column]))
+    rows = list(_rows(path, ["participant_id", "session_id", "run", "series", column]))
     people: dict[str, str] = {}  # the first spelling of an id is that of the person
     for _, row in rows:
         people.setdefault(canonical_id(row["participant_id"]), row["participant_id"])
@@ -190,7 +196,7 @@ def _of_table(path: Path, column: str, root: Path | None) -> list[Scan]:
             session = row["session_id"] or SESSION
             source = raw.image_path(row[column], str(path), root)
             name = _name(who, session if with_sessions else "", row["run"], f"{path}, row {line}")
-            found.append((f"row {line}", Scan(who, session, row["run"], source, name, row[column])))
+            found.append((f"row {line}", Scan(who, session, row["run"], source, name, row[column], row["series"])))
     return _distinct(found, str(path))
 
 

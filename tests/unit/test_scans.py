@@ -1,5 +1,6 @@
 """Scans of a cohort: from a table, a pattern and a BIDS folder; names are legal, unique, and in the order of time."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -86,7 +87,8 @@ def test_sessions_and_runs_in_the_order_of_time(table):
 def test_another_column_and_a_file_below_the_data_root(table, tmp_path):
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "x").mkdir()
-    (found,) = table("participant_id,mprage", "p1,x", scans="mprage", root=tmp_path / "root")
+    (found,) = table("participant_id,series,mprage", "p1,5,x", scans="mprage", root=tmp_path / "root")
+    assert found.series == "5"
     assert found.source == tmp_path / "root" / "x", "a folder of DICOM files"
 
 
@@ -232,6 +234,8 @@ def test_digest_is_that_of_the_content(tmp_path, monkeypatch):
     third = scans.digests(mine)
     (tmp_path / "d" / "2.dcm").rename(tmp_path / "d" / "3.dcm")
     assert len({first["sub-d"], second["sub-d"], third["sub-d"], scans.digests(mine)["sub-d"]}) == 4
+    chosen = [dataclasses.replace(mine[0], series="5")]
+    assert scans.digests(chosen)["sub-d"].endswith(" series 5"), "another choice is another scan"
     assert len(json.loads(raw.CACHE.read_text())) == 2, "a folder is remembered as one"
 
 

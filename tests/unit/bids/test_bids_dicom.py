@@ -31,8 +31,8 @@ def copied(whole, tmp_path):
     return tmp_path / "dicom", sorted((tmp_path / "dicom").iterdir())
 
 
-def made(folder, tmp_path):
-    return making.make(Scan("p1", "ses-1", "", folder, "sub-p1", "dicom"), tmp_path / "bids")
+def made(folder, tmp_path, series=""):
+    return making.make(Scan("p1", "ses-1", "", folder, "sub-p1", "dicom", series), tmp_path / "bids")
 
 
 def test_a_whole_series(copied, tmp_path):
@@ -144,6 +144,17 @@ def test_a_fault_is_found_and_told(copied, tmp_path, fault):
     assert not said["files"]
     assert not list(tmp_path.glob("bids/**/*.nii*"))
     assert not any(word.casefold() in str(said).casefold() for value in PERSON.values() for word in value.split("^"))
+
+
+def test_one_series_of_several_by_its_number(copied, tmp_path):
+    second_series(copied[1])
+    said = made(copied[0], tmp_path, series="1")
+    assert (said["status"], said["notes"]) == ("ok", [])
+    assert "not T1-weighted" in made(copied[0], tmp_path, series="2")["reason"]
+    assert (
+        "no series of the number 3 in the folder; it holds 1 'T1 MPRAGE'"
+        in made(copied[0], tmp_path, series="3")["reason"]
+    )
 
 
 def test_a_slice_that_is_there_twice_is_used_once(copied, tmp_path):
