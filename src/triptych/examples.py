@@ -17,7 +17,7 @@ from triptych.errors import DataError, did_you_mean
 from triptych.ids import SESSION
 from triptych.ledger import Ledger
 from triptych.outcomes import OUTCOME, READ, holds, plain_word
-from triptych.scans import COLUMN
+from triptych.scans import COLUMN, OF_A_SCAN
 from triptych.tables import FAMILY, KEY, PERSON, ROW, RUN, SITE, Examples, failure, unify_ids
 
 
@@ -76,7 +76,7 @@ def read_cohort(
     found["session_id"] = found["session_id"].fillna(SESSION)
     file = table or bids or cohort
     found = _unified(found, ledger, file)
-    if table and RUN in found:
+    if table and RUN in found and (scans or COLUMN) in found:
         found = _one_row_per_run(found, scans or COLUMN, runs, ledger, file)
     return _one_row_each(found, ledger, file), ledger
 
@@ -92,7 +92,7 @@ def _one_row_per_run(found: pd.DataFrame, column: str, runs: str, ledger: Ledger
             sessions = [f"{found.loc[row, 'session_id']}_run-{found.loc[row, RUN]}" for row in order]
             found.loc[order, "session_id"] = sessions
             continue
-        others = rows.drop(columns=[RUN, column], errors="ignore")
+        others = rows.drop(columns=[RUN, column, *OF_A_SCAN], errors="ignore")
         if len(others.drop_duplicates()) == 1:  # rows that differ in more are told by what follows
             kept = order[0 if runs == "first" else -1]
             facts = {"file": file, "row": kept, "column": RUN, "modality": column}

@@ -104,7 +104,7 @@ class Plan:
                 "participants.parquet",
                 "failures.tsv",
                 *["failures_images.tsv"] * bool(self.images(c)),
-                *["failures_scans.tsv", "quality.html"] * self.preprocessed(c),
+                *["failures_scans.tsv", "quality.html", "bids_scans.tsv"] * self.preprocessed(c),
             )
         ]
         for task in self.study.tasks:
@@ -221,8 +221,17 @@ class Plan:
         return [self.out / "cohorts" / cohort / "bids_scans.tsv" for cohort in self.imaged]
 
     def scan_digest(self, cohort: str, name: str) -> str:
-        """Digest of the file or the DICOM folder of one scan."""
-        return scans.digest(self.all_scans(cohort)[name])
+        """Digest of the file or the DICOM folder of one scan; files are looked at together, folders one by one, as asked."""
+        every = self.all_scans(cohort)
+        if cohort not in self._digests:
+            self._digests[cohort] = scans.digests([scan for scan in every.values() if not scan.source.is_dir()])
+        if name not in self._digests[cohort]:
+            self._digests[cohort] |= scans.digests([every[name]])
+        return self._digests[cohort][name]
+
+    @cached_property
+    def _digests(self) -> dict[str, dict[str, str]]:
+        return {}
 
     @cached_property
     def _scans(self) -> dict[str, dict[str, Scan]]:

@@ -55,7 +55,7 @@ def _source(scan: Scan, work: Path, notes: list[str]) -> tuple[nifti.Volume, dic
         described = sidecar.beside(scan.source)
         contrast.check(scan.source.name, described, notes)
         return nifti.read(scan.source, notes), described, privacy.tokens(described.get(tag) for tag in privacy.TAGS)
-    made = dicom.convert(scan.source, work, notes)
+    made = dicom.convert(scan.source, work, notes, scan.series)
     contrast.check("", made.sidecar, notes)
     volume = nifti.read(made.image, notes)
     if made.n_slices and made.n_slices not in volume.values.shape:

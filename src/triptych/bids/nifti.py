@@ -26,9 +26,13 @@ FURTHEST = 1.0  # mm between the places that sform and qform give a corner
 SMALLEST, LARGEST = 0.05, 10.0  # mm, edge of a voxel
 SMALLEST_EXTENT = 50.0  # mm, edge of the field of view
 SHEAR = 1e-3  # cosine between axes that should be perpendicular
-FEWEST_VALUES = 8  # distinct intensities; a mask or a label map has fewer
+FEWEST_VALUES = 8  # distinct intensities; a mask has fewer
+MOST_EQUAL = (
+    0.5  # share of neighbours in the foreground with the same value: .8 in a label map, below .2 in heads of 8 bits
+)
 GZIP, NIFTI1, NIFTI2 = b"\x1f\x8b", 348, 540
 FULL = "fetch or convert the file again"
+IMAGE = "give the T1-weighted image"
 
 
 @dataclass(frozen=True)
@@ -282,6 +286,7 @@ def _check_size(header: Any, shape: tuple[int, ...], affine: np.ndarray, notes: 
 
 
 def _check_values(values: np.ndarray, header: Any, notes: list[str]) -> None:
+    equal = _equal_neighbours(values)
     if values.dtype.kind == "f":
         bad = values.size - int(np.isfinite(values).sum())
         if bad > MOST_NOT_FINITE * values.size:
@@ -300,10 +305,16 @@ def _check_values(values: np.ndarray, header: Any, notes: list[str]) -> None:
         notes.append(f"scl_slope is {slope:g}: the stored values are taken as they are, {low:g} to {high:g}")
     some = values.ravel(order="K")[:: max(1, values.size // 200_000)]
     if len(np.unique(some)) < FEWEST_VALUES:
-        raise Unusable(
-            f"only {len(np.unique(some))} different intensities: a mask, a label map, or almost empty",
-            "give the T1-weighted image",
-        )
+        raise Unusable(f"only {len(np.unique(some))} different intensities: a mask, or almost empty", IMAGE)
+    if equal > MOST_EQUAL:
+        raise Unusable(f"{equal:.0%} of neighbouring voxels have the same value: a label map", IMAGE)
+
+
+def _equal_neighbours(values: np.ndarray) -> float:
+    """Share of neighbours above the lowest value that are equal, in every fourth slice."""
+    here, after = values[:-1:4], values[1::4]
+    both = (here > values.min()) & (after > values.min())
+    return float((here == after)[both].mean()) if both.any() else 0.0
 
 
 def _numbers(values: np.ndarray) -> str:

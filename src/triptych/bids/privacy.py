@@ -4,6 +4,7 @@ Sidecars keep what is listed here and nothing else; text in NIfTI headers is emp
 hospital and its staff is looked for in everything that is kept.  Faces are not removed.
 """
 
+import math
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -123,7 +124,7 @@ def _harmless(value: Any, secret: frozenset[str]) -> bool:
         return all(_harmless(item, secret) for item in value)
     if isinstance(value, str):
         return len(value) <= LONGEST and screened(value, secret) == value
-    return isinstance(value, bool | int | float)
+    return isinstance(value, bool | int | float) and math.isfinite(value)
 
 
 def header(found: Any) -> Any:

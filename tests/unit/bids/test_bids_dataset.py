@@ -146,6 +146,25 @@ def test_intensities_and_place_are_kept(finished, source):
     assert (len(before.header.extensions), len(after.header.extensions)) == (1, 0)
 
 
+@pytest.mark.parametrize("order", [">", "<"])
+@pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
+def test_every_kind_of_nifti_is_written_as_it_was(tmp_path, kind, order):
+    """Either byte order and version, scaled values, a left-handed oblique affine, a fourth dimension of one."""
+    turned = np.array([[-2.9, 0.3, 0, 40], [0.3, 2.9, 0, -30], [0, 0, 2.9, 7], [0, 0, 0, 1.0]])
+    before = kind(voxels(seed=3)[..., None], turned, kind.header_class(endianness=order))
+    before.header.set_slope_inter(0.25, 3)
+    before.set_sform(turned, 2)
+    before.set_qform(turned, 1)
+    scan = Scan("P1", "ses-1", "", save(tmp_path / "a.nii.gz", before), "sub-P1", "a")
+    before = nib.load(scan.source)
+    after = nib.load(making.make(scan, tmp_path / "bids")["files"]["t1w"][0])
+    assert (type(after), after.header.endianness, after.shape) == (kind, order, before.shape[:3])
+    np.testing.assert_array_equal(after.get_fdata(), before.get_fdata()[..., 0])
+    np.testing.assert_array_equal(after.get_sform(), before.get_sform())
+    np.testing.assert_array_equal(after.get_qform(), before.get_qform())
+    assert nib.aff2axcodes(after.affine) == ("L", "A", "S")
+
+
 def test_the_table_of_participants_has_one_row_per_session(finished, source):
     people, ledger = read_cohort("lab", str(source / "t.csv"), None, runs="last")
     run = people.set_index(["participant_id", "session_id"]).loc[("P02", "M6")]
@@ -211,3 +230,16 @@ def test_copies_under_two_ids_are_noted(source):
 def test_sessions_by_date_or_by_number(dated, expected):
     mine = [Scan("a", s, "", None, f"sub-a_{s}", "") for s in ("ses-bl", "ses-M6", "ses-M12")]
     assert [tuple(row.values()) for row in dataset.sessions(mine, dated)] == expected
+
+
+def test_dates_of_the_table_order_sessions_and_are_not_published(tmp_path):
+    names = ("a", "b")
+    mine = [
+        Scan("P1", s, "", save(tmp_path / f"{s}.nii.gz", marked(k)), f"sub-P1_ses-{s}", s) for k, s in enumerate(names)
+    ]
+    rows = {"participant_id": "P1", "session_id": ["a", "b", "c"], "scan_date": ["2020-05-01", "30 April 2020", "soon"]}
+    said = {scan.name: making.make(scan, tmp_path / "bids") for scan in mine}
+    dataset.write("lab", mine, said, pd.DataFrame(rows), tmp_path / "bids")
+    lines = (tmp_path / "bids/sub-P1/sub-P1_sessions.tsv").read_text().splitlines()
+    assert lines == ["session_id\tdays", "ses-b\t0", "ses-a\t1"]
+    assert "2020" not in all_text(tmp_path / "bids")

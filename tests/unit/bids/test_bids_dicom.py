@@ -4,10 +4,12 @@ import shutil
 
 import nibabel as nib
 import numpy as np
+import pandas as pd
 import pytest
-from broken import PERSON, retagged, series, voxels
+from broken import PERSON, enhanced, repacked, retagged, series, voxels
+from pydicom.uid import ImplicitVRLittleEndian, RLELossless
 
-from triptych.bids import dicom, making, nifti
+from triptych.bids import dataset, dicom, making, validator
 from triptych.bids.verdict import Unusable
 from triptych.scans import Scan
 
@@ -29,8 +31,8 @@ def copied(whole, tmp_path):
     return tmp_path / "dicom", sorted((tmp_path / "dicom").iterdir())
 
 
-def made(folder, tmp_path):
-    return making.make(Scan("p1", "ses-1", "", folder, "sub-p1", "dicom"), tmp_path / "bids")
+def made(folder, tmp_path, series=""):
+    return making.make(Scan("p1", "ses-1", "", folder, "sub-p1", "dicom", series), tmp_path / "bids")
 
 
 def test_a_whole_series(copied, tmp_path):
@@ -53,6 +55,27 @@ def test_places_in_space_are_those_of_the_headers(copied, tmp_path):
     patient = np.array([-40 + 3.0 * k, -50 + 3.0 * column, 50 - 3.0 * row])
     places = nib.affines.apply_affine(image.affine, np.argwhere(values == source.max()))
     assert np.abs(places - patient * [-1, -1, 1]).max(axis=1).min() < 1e-3
+
+
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, RLELossless])
+def test_other_ways_to_store_pixels(copied, tmp_path, syntax):
+    folder, files = copied
+    for path in files:
+        repacked(path, syntax)
+    said = made(folder, tmp_path)
+    values = np.asarray(nib.load(said["files"]["t1w"][0]).dataobj)
+    np.testing.assert_array_equal(np.sort(values.ravel()), np.sort(voxels((24, 26, N)).ravel()))
+    files[3].write_bytes(files[3].read_bytes()[:-50])
+    assert made(folder, tmp_path)["reason"] == "1 files are cut off: 01_0004.dcm"
+
+
+def test_one_file_with_all_slices(tmp_path):
+    path = enhanced(tmp_path / "dicom")
+    said = made(tmp_path / "dicom", tmp_path)
+    assert said["status"] == "ok", said
+    assert sorted(nib.load(said["files"]["t1w"][0]).shape) == sorted((24, 26, N))
+    path.write_bytes(path.read_bytes()[:-5000])
+    assert made(tmp_path / "dicom", tmp_path)["reason"] == "1 files are cut off: enhanced.dcm"
 
 
 def drop(*which):
@@ -123,6 +146,17 @@ def test_a_fault_is_found_and_told(copied, tmp_path, fault):
     assert not any(word.casefold() in str(said).casefold() for value in PERSON.values() for word in value.split("^"))
 
 
+def test_one_series_of_several_by_its_number(copied, tmp_path):
+    second_series(copied[1])
+    said = made(copied[0], tmp_path, series="1")
+    assert (said["status"], said["notes"]) == ("ok", [])
+    assert "not T1-weighted" in made(copied[0], tmp_path, series="2")["reason"]
+    assert (
+        "no series of the number 3 in the folder; it holds 1 'T1 MPRAGE'"
+        in made(copied[0], tmp_path, series="3")["reason"]
+    )
+
+
 def test_a_slice_that_is_there_twice_is_used_once(copied, tmp_path):
     shutil.copy(copied[1][7], copied[0] / "copy.dcm")
     said = made(copied[0], tmp_path)
@@ -147,7 +181,7 @@ def test_dates_are_read_and_not_kept(copied, tmp_path):
 
 
 def test_the_real_head(data_root, tmp_path):
-    """384 slices of one head (studyforrest): a whole series, and each way of losing a slice of it."""
+    """384 slices of one head (studyforrest) to a valid data set; and each way of losing a slice of them."""
     packed = data_root / "mri" / "studyforrest_dicom_t1w" / "dicoms.tar.gz"
     if not packed.is_file():
         pytest.skip(f"no DICOM head: {packed}")
@@ -157,9 +191,12 @@ def test_the_real_head(data_root, tmp_path):
     slices = dicom.look(folder, notes)
     assert (len(slices), [one.number for one in slices][:2]) == (384, [slices[0].number, slices[0].number + 1])
     files = [one.path for one in slices]
-    (tmp_path / "work").mkdir()
-    found = dicom.convert(folder, tmp_path / "work", [])
-    assert nifti.read(found.image, []).values.shape == (274, 384, 384)
+    table = pd.DataFrame({"participant_id": ["p1"], "session_id": ["ses-1"], "age": [30]})
+    scan = Scan("p1", "ses-1", "", folder, "sub-p1", "dicoms")
+    said = making.make(scan, tmp_path / "bids")
+    assert nib.load(said["files"]["t1w"][0]).shape == (274, 384, 384)
+    dataset.write("lab", [scan], {"sub-p1": said}, table, tmp_path / "bids")
+    assert "error" not in set(validator.validate(tmp_path / "bids")["severity"])
     content = files[200].read_bytes()
     for spoilt, reason in (
         (content[:-1000], "1 files are cut off"),
