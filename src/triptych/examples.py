@@ -13,6 +13,7 @@ import pandas as pd
 from triptych import plugins, raw
 from triptych.errors import DataError, did_you_mean
 from triptych.ledger import Ledger
+from triptych.mri.columns import PREFIX, STATUS, T1W, is_image
 from triptych.outcomes import OUTCOME, READ, holds, plain_word
 from triptych.tables import FAMILY, KEY, ROW, SESSION, SITE, Examples, failure, unify_ids
 
@@ -154,8 +155,10 @@ def make_examples(
             f"task {task!r}: the inputs take the column {leaks[0]!r}, which is the outcome or has its name (target leak); "
             "name the inputs without it, or rename the column"
         )
-    table = READ[kind](_excluded_by_rule(participants, exclude or {}, ledger), outcome, ledger)
-    for column in needed:
+    table = _excluded_by_rule(participants, exclude or {}, ledger)
+    table = _with_scan(table, [column for column in needed if column.startswith(PREFIX)], ledger)
+    table = READ[kind](table, outcome, ledger)
+    for column in (c for c in needed if not is_image(c)):
         try:
             table = _numeric_or_level(table, column)
         except DataError as error:
@@ -163,7 +166,8 @@ def make_examples(
             control = all(block.startswith("control-") for block in readers)
             advice = f"; only the negative control {readers[0]!r} reads it: leave it out by `roles:` or `controls:`"
             raise DataError(f"{error}{advice if control else ''}") from None
-    kept = [*KEY, *(c for c in (SITE, FAMILY) if c in table), *OUTCOME[kind]]
+    contents = [f"{c}_sha256" for c in needed if is_image(c)]  # so that an image that changed is another input
+    kept = [*KEY, *(c for c in (SITE, FAMILY, *contents) if c in table), *OUTCOME[kind]]
     ledger.count("kept", "with outcome", table, events=kind == "survival")
     return Examples(table[list(dict.fromkeys([*kept, *needed]))].reset_index(drop=True), blocks, kind)
 
@@ -187,6 +191,28 @@ def _excluded_by_rule(participants: pd.DataFrame, exclude: dict[str, list[Any]],
         ledger.leave_out(participants[bad], column, reason)
         participants = ledger.exclude(participants, bad, f"left out by rule: {reason}")
     return participants
+
+
+def _with_scan(table: pd.DataFrame, needed: list[str], ledger: Ledger) -> pd.DataFrame:
+    """Set aside rows without a usable scan, where a task reads what was made of scans; the outcome is not looked at.
+
+    A scan that was quarantined counts against the tolerance; people who were never scanned do not.
+    """
+    columns = [c for c in dict.fromkeys([*([T1W] if needed else []), *needed]) if is_image(c) and c in table]
+    for column in columns:
+        bad = table[column].isna().to_numpy() | (table[column].astype(str).str.strip() == "").to_numpy()
+        for index, row in table[bad].iterrows():
+            broken = row.get(STATUS, "none") == "quarantined"
+            reason = f"no usable scan: {row[STATUS]}" if STATUS in table else "no usable scan"
+            facts = {"modality": "mri", "row": index, "column": column, "reason": reason}
+            advice = (
+                "see the failures of scans; correct the scan, or raise `tolerance: patients:`" if broken else "add one"
+            )
+            stage = "scan" if broken else "note"
+            ledger.failures.append(failure(stage, {name: row[name] for name in KEY}, **facts, advice=advice))
+        ledger.leave_out(table[bad], column, "no usable scan")
+        table = ledger.exclude(table, bad, "no usable scan")
+    return table
 
 
 def _columns(table: pd.DataFrame, wanted: list[str]) -> list[str]:
