@@ -17,7 +17,7 @@ from triptych.tables import Examples
 
 BLOCKS = {"clinical": ["age", "grade", "flat"], "genes": ["g1", "g2", "g3"]}
 KINDS = ("survival", "classification", "regression")
-LITTLE = {"epochs": 12, "learning_rate": 0.005, "batch": 16, "augment": 0.0}
+LITTLE = {"epochs": 3, "learning_rate": 0.01, "batch": 16, "augment": 0.0}
 QUICK = {  # smaller than the defaults, so that all of this takes seconds
     "random_survival_forest": {"trees": 25, "min_leaf": 5},
     "random_forest": {"trees": 25},
@@ -66,20 +66,20 @@ def changed(examples, **columns):
     return Examples(examples.table.assign(**columns), examples.blocks, examples.kind)
 
 
-SIDE = 12
+SIDE = 10
 CUBES = {
-    name: tuple(slice(a, a + 3) for a in at) for name, at in {"g1": (7, 6, 5), "g2": (3, 3, 6), "g3": (4, 7, 3)}.items()
+    name: tuple(slice(a, a + 3) for a in at) for name, at in {"g1": (5, 5, 4), "g2": (2, 2, 5), "g3": (3, 6, 2)}.items()
 }
 FOLDER = tempfile.TemporaryDirectory()
 
 
 def picture(name, **brightness):
-    """A ball with noise of its own (12, 12, 12), float16, 0 outside; each cube is brighter by so much."""
+    """A ball with noise of its own (10, 10, 10), float16, 0 outside; each cube is brighter by so much."""
     random = np.random.default_rng(list(name.encode()))
     place = np.indices((SIDE, SIDE, SIDE)) - (SIDE - 1) / 2
     volume = 0.5 + 0.05 * random.normal(size=(SIDE, SIDE, SIDE))
     for cube, value in brightness.items():
-        volume[CUBES[cube]] += 0.1 * np.nan_to_num(value)
+        volume[CUBES[cube]] += 0.2 * np.nan_to_num(value)
     return np.where((place**2).sum(axis=0) < (SIDE / 2) ** 2, volume, 0).astype(np.float16)
 
 

@@ -35,14 +35,12 @@ def dense(examples):
 
 @pytest.mark.parametrize("name", OF_IMAGES)
 def test_of_exchanged_outcomes_nothing_is_learned(name):
-    train, test = (
-        cohort("classification", n=120, seed=20, effect=4.0),
-        cohort("classification", n=150, seed=21, effect=4.0),
-    )
-    true = roc_auc_score(test.y, ranked(fit(name, train).predict(test)))
-    exchanged = [roc_auc_score(test.y, ranked(fit(name, permute_outcomes(train, k)).predict(test))) for k in (1, 2, 3)]
-    assert true > 0.8
-    assert abs(np.mean(exchanged) - 0.5) < 0.2
+    train, test = (cohort("classification", n=n, seed=n, effect=4.0) for n in (90, 60))
+    more = {} if name == "voxel_svm" else {"epochs": 5}
+    outcomes = [train, *(permute_outcomes(train, seed) for seed in (1, 2))]
+    true, *exchanged = (roc_auc_score(test.y, ranked(fit(name, one, **more).predict(test))) for one in outcomes)
+    assert true > 0.75
+    assert abs(np.mean(exchanged) - 0.5) < 0.25
     assert max(exchanged) < true
 
 
@@ -58,8 +56,8 @@ def test_weighing_classes_alike_calls_more_rows_positive(name):
 
 @pytest.mark.parametrize("name", OF_IMAGES)
 def test_the_map_has_its_peak_where_the_effect_was_planted(name):
-    train, test = cohort("regression", n=160, seed=5, effect=3.0), cohort("regression", n=30, seed=6, effect=3.0)
-    more = {} if name == "voxel_svm" else {"epochs": 25, "maps": 4}
+    train, test = cohort("regression", n=90, seed=5, effect=3.0), cohort("regression", n=15, seed=6, effect=3.0)
+    more = {} if name == "voxel_svm" else {"epochs": 12, "maps": 3}
     found, brain = fit(name, train, **more).model.map(pictured(test))
     assert found.mean() == pytest.approx(1, rel=1e-3)
     inside = np.zeros(found.shape, bool)
@@ -242,7 +240,7 @@ def test_images_that_are_all_the_same_or_of_another_grid(name, tmp_path):
         module.fit(same, module.Options(), blocks=["image"], seed=1, device="cpu")
     other = Examples(test.table.assign(mri_t1w=str(tmp_path / "other.npy")), blocks, test.kind)
     fitted = fit(name, train, **({} if name == "voxel_svm" else {"epochs": 1})).model
-    with pytest.raises(DataError, match=r"other.npy: shape \(11, 12, 12\), while the others have \(12, 12, 12\)"):
+    with pytest.raises(DataError, match=r"other.npy: shape \(9, 10, 10\), while the others have \(10, 10, 10\)"):
         fitted.predict(other)
 
 
