@@ -82,9 +82,8 @@ class FittedNet:
             return None
         total = np.zeros(self.shape)
         for row, x in enumerate(self._rows(examples)):
-            found = gradient(self.net, x, self.copies, row).abs().cpu().numpy() * self.sd
-            total += found / max(found.mean(), np.finfo(float).tiny)
-        return np.stack([total / len(examples), self.mean]).astype(np.float32)
+            total += gradient(self.net, x, self.copies, row).abs().cpu().numpy() * self.sd
+        return np.stack([total / (total.mean() or 1.0), self.mean]).astype(np.float32)
 
     def _rows(self, examples: Examples) -> Iterator[torch.Tensor]:
         """Each volume as the net sees it (1, 1, x, y, z)."""

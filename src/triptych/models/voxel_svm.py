@@ -55,7 +55,7 @@ class Fitted:
         if not self.maps:
             return None
         size = np.abs(self.weights) * self.sd
-        return np.stack([size / max(size.mean(), np.finfo(float).tiny), self.mean]).astype(np.float32)
+        return np.stack([size / (size.mean() or 1.0), self.mean]).astype(np.float32)
 
 
 def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, device: str) -> Fitted:
