@@ -6,6 +6,7 @@ from triptych import tables
 from triptych.fitting import grid
 from triptych.job import main
 from triptych.launching import launch, part
+from triptych.maps import set_aside
 from triptych.processes import leads
 from triptych.resuming import NAME, fit_or_resume
 
@@ -57,7 +58,8 @@ def run(
     )
     part()
     if leads():
-        tables.write({"fits": chosen, "failures": failures}, notes)
+        kept = set_aside(chosen, notes)
+        tables.write({"fits": chosen, "failures": failures, **kept}, notes)
         tables.write(found, predictions)
 
 

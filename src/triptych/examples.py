@@ -16,6 +16,7 @@ from triptych.bids.names import natural, session_order
 from triptych.errors import DataError, did_you_mean
 from triptych.ids import SESSION
 from triptych.ledger import Ledger
+from triptych.mri.columns import PREFIX, STATUS, T1W, is_image
 from triptych.outcomes import OUTCOME, READ, holds, plain_word
 from triptych.scans import COLUMN, OF_A_SCAN
 from triptych.tables import FAMILY, KEY, PERSON, ROW, RUN, SITE, Examples, failure, unify_ids
@@ -205,11 +206,12 @@ def make_examples(
             f"task {task!r}: the inputs take the column {leaks[0]!r}, which is the outcome or has its name (target leak); "
             "name the inputs without it, or rename the column"
         )
-    participants = _excluded_by_rule(participants, exclude or {}, ledger)
+    table = _excluded_by_rule(participants, exclude or {}, ledger)
+    table = _with_scan(table, [column for column in needed if column.startswith(PREFIX)], ledger)
     if sessions == "baseline":
-        participants = _baseline(participants, ledger)
-    table = READ[kind](participants, outcome, ledger)
-    for column in needed:
+        table = _baseline(table, ledger)
+    table = READ[kind](table, outcome, ledger)
+    for column in (c for c in needed if not is_image(c)):
         try:
             table = _numeric_or_level(table, column)
         except DataError as error:
@@ -217,7 +219,8 @@ def make_examples(
             control = all(block.startswith("control-") for block in readers)
             advice = f"; only the negative control {readers[0]!r} reads it: leave it out by `roles:` or `controls:`"
             raise DataError(f"{error}{advice if control else ''}") from None
-    kept = [*KEY, *(c for c in (SITE, FAMILY) if c in table), *OUTCOME[kind]]
+    contents = [f"{c}_sha256" for c in needed if is_image(c)]  # so that an image that changed is another input
+    kept = [*KEY, *(c for c in (SITE, FAMILY, *contents) if c in table), *OUTCOME[kind]]
     ledger.count("kept", "with outcome", table, events=kind == "survival")
     return Examples(table[list(dict.fromkeys([*kept, *needed]))].reset_index(drop=True), blocks, kind)
 
@@ -249,6 +252,28 @@ def _baseline(participants: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
     later = np.empty(len(participants), bool)
     later[order] = participants.iloc[order].duplicated(PERSON)
     return ledger.exclude(participants, later, "a later session")
+
+
+def _with_scan(table: pd.DataFrame, needed: list[str], ledger: Ledger) -> pd.DataFrame:
+    """Set aside rows without a usable scan, where a task reads what was made of scans; the outcome is not looked at.
+
+    A scan that was quarantined counts against the tolerance; people who were never scanned do not.
+    """
+    columns = [c for c in dict.fromkeys([*([T1W] if needed else []), *needed]) if is_image(c) and c in table]
+    for column in columns:
+        bad = table[column].isna().to_numpy() | (table[column].astype(str).str.strip() == "").to_numpy()
+        for index, row in table[bad].iterrows():
+            broken = row.get(STATUS, "none") == "quarantined"
+            reason = f"no usable scan: {row[STATUS]}" if STATUS in table else "no usable scan"
+            facts = {"modality": "mri", "row": index, "column": column, "reason": reason}
+            advice = (
+                "see the failures of scans; correct the scan, or raise `tolerance: patients:`" if broken else "add one"
+            )
+            stage = "scan" if broken else "note"
+            ledger.failures.append(failure(stage, {name: row[name] for name in KEY}, **facts, advice=advice))
+        ledger.leave_out(table[bad], column, "no usable scan")
+        table = ledger.exclude(table, bad, "no usable scan")
+    return table
 
 
 def _columns(table: pd.DataFrame, wanted: list[str]) -> list[str]:

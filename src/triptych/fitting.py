@@ -52,7 +52,7 @@ def fit_folds(
     -------
     predictions, notes, failures
         Rows of the waist with one further column per time (none when every fit failed and that is tolerated: ``gather``
-        judges all jobs of a model together); what each fit chose; failed fits.
+        judges all jobs of a model together); what each fit chose, and its ``map`` where it has one; failed fits.
     """
     module = plugins.load("models", use)
     chosen = plugins.build_options(module, options)
@@ -84,7 +84,9 @@ def fit_folds(
             known = known.assign(event=test.event.astype(int))
         predictions.append(pd.concat([known, predicted], axis=1).assign(**head))
         counted = {"n_train": len(train), "events_train": int(train.stratum.sum())}
-        notes.append({**head, "seen": fitted.seen, **counted, **fitted.notes})
+        notes.append(
+            {**head, "seen": fitted.seen, **counted, **fitted.notes, **({} if permuted else _map(fitted, test))}
+        )
     if not predictions:
         return pd.DataFrame(columns=[*FIT, *KEY, *PREDICTIONS[examples.kind]]), notes, failures
     table = pd.concat(predictions, ignore_index=True)
@@ -132,6 +134,12 @@ def _harmonised(train: Examples, test: Examples, blocks: list[str], told: dict[s
 def _part(examples: Examples, rows: pd.DataFrame, part: str) -> Examples:
     keys = pd.MultiIndex.from_frame(rows.loc[rows["part"] == part, KEY])
     return examples.take(pd.MultiIndex.from_frame(examples.table[KEY]).isin(keys))
+
+
+def _map(fitted: Any, test: Examples) -> dict[str, Any]:
+    """Where a model of images looks in the held-out rows, and how many these are (see ``triptych.maps``)."""
+    found = fitted.map(test) if hasattr(fitted, "map") else None
+    return {} if found is None else {"map": (found, len(test))}
 
 
 def _check(predicted: pd.DataFrame, test: Examples, fitted: Any, train: Examples) -> None:

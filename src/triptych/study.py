@@ -34,7 +34,7 @@ NOT_ELSEWHERE = (
     "decision",
 )  # predictions made elsewhere bring no controls and no probabilities
 Estimand = Literal["new-patients", "new-site", "procedure"]
-Control = Literal["permuted", "site", "demographics", "acquisition"]
+Control = Literal["permuted", "site", "demographics", "acquisition", "background"]
 ESTIMANDS = {
     "new-patients": "these models, on new people from the known hospitals",
     "new-site": "these models, at a hospital never seen in training",
@@ -274,7 +274,8 @@ class Study(_Closed):
     )
     audit: dict[str, Literal["stop", "warn", "off"]] = Field({}, description="lowers or raises what a finding does")
     controls: list[Control] = Field(
-        ["permuted", "site", "demographics", "acquisition"], description="negative controls; those that apply are run"
+        ["permuted", "site", "demographics", "acquisition", "background"],
+        description="negative controls; those that apply are run",
     )
     tolerance: Tolerance = Tolerance()
     job: Literal["model", "repeat", "fold"] = Field(

@@ -8,6 +8,7 @@ from triptych import plugins, raw
 from triptych.choice import check_choices
 from triptych.errors import DataError, StudyError, did_you_mean
 from triptych.fingerprint import reaches
+from triptych.mri.columns import is_image
 from triptych.places import Where
 from triptych.study import ESTIMANDS, CohortEntry, Predictions, Study, Task
 
@@ -246,6 +247,7 @@ def _check_model(study: Study, name: str, where: Where) -> None:
             if block not in study.tasks[task].inputs:
                 known = did_you_mean(block, study.tasks[task].inputs)
                 raise StudyError(f"{where(*here, 'inputs')}: task {task!r} has no block of inputs {block!r}{known}")
+        _check_images(study, name, task, where)
         own = model.options_by_task.get(task, {})
         plugins.check_given("models", model.use, own, where(*here, "options_by_task", task))
         plugins.check_options("models", model.use, {**model.options, **own}, where(*here, "options"))
@@ -277,6 +279,45 @@ def _check_harmonise(study: Study, name: str, where: Where) -> None:
                 f"{place}: in the task {task!r} the tested site was not in training, so ComBat has no estimates for it; use "
                 "`method: reference` with a site that always trains, or leave `harmonise:` out"
             )
+
+
+def _check_images(study: Study, name: str, task: str, where: Where) -> None:
+    """A model of images is given one block of them and nothing else, a model of tables none."""
+    blocks, images = study.blocks_of(name, task), _image_blocks(study, task, where)
+    needs, use = plugins.describe("models", study.models[name].use or "")["NEEDS"], study.models[name].use
+    place = where("models", name, "inputs") if study.models[name].inputs else where("models", name)
+    tables = [block for block in blocks if block not in images]
+    if "image" in needs and (tables or len(blocks) != 1):
+        known = (
+            f"say `inputs: [{images[0]}]`"
+            if images
+            else "give the task one, `image: [mri_t1w]`, and name it in `inputs:`"
+        )
+        raise StudyError(
+            f"{place}: {use!r} reads one block of images, and the task {task!r} gives it {', '.join(blocks) or 'none'}; {known}"
+        )
+    if "table" in needs and (pictured := [block for block in blocks if block in images]):
+        known = f"[{', '.join(tables)}]" if tables else "another block"
+        raise StudyError(
+            f"{place}: {use!r} reads tables, and the block {pictured[0]!r} of the task {task!r} holds images; name what it "
+            f"is to read, `inputs: {known}`"
+        )
+
+
+def _image_blocks(study: Study, task: str, where: Where) -> list[str]:
+    """Blocks of a task that hold images, which share a block with nothing else."""
+    known, found = _columns(study, study.tasks[task].cohorts[0], where), []
+    for block, wanted in study.tasks[task].inputs.items():
+        columns = [column for pattern in wanted for column in _matches(pattern, known)]
+        images = [column for column in columns if is_image(column)]
+        if images and len(set(columns)) > 1:
+            place = where("tasks", task, "inputs", block)
+            raise StudyError(
+                f"{place}: the block {block!r} holds images ({images[0]!r}) beside other columns; "
+                f"give them a block of their own, `image: [{images[0]}]`"
+            )
+        found += [block] if images else []
+    return found
 
 
 def _check_processes(study: Study, name: str, where: Where) -> None:

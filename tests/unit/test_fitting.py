@@ -112,6 +112,25 @@ def test_every_row_is_predicted_once_by_a_fit_that_did_not_see_it(examples):
     assert set(table["event"].unique()) <= {0, 1}
 
 
+@dataclass
+class Looks(Fake):
+    """A model that says where it looks."""
+
+    def map(self, test):
+        return np.full((2, 1, 1, 1), len(test))
+
+
+def test_where_a_model_looks_is_noted_with_the_number_of_rows(examples, fake):
+    fake(lambda train, seed: Looks(train.fingerprint()))
+    _, notes, _ = run(examples, folds(examples))
+    assert [(note["map"][0].mean(), note["map"][1]) for note in notes] == [(20, 20)] * 3
+    how = {"task": "t", "name": "m", "use": "u", "blocks": [], "options": {}, "times": None, "seed": 0, "device": "cpu"}
+    _, permuted, _ = fit_folds(examples, folds(examples), **how, tolerate=False, permuted=True)
+    assert all("map" not in note for note in permuted), "there is nothing to look at"
+    fake(lambda train, seed: Fake(train.fingerprint()))
+    assert all("map" not in note for note in run(examples, folds(examples))[1])
+
+
 def of_kind(kind, examples):
     """The same rows with a class or a number as outcome."""
     y = {"classification": examples.event.astype(int), "regression": examples.time * 10 + 3}[kind]

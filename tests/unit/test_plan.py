@@ -384,3 +384,48 @@ def test_scans_of_a_study(here):
 def test_a_study_without_scans_says_how_to_name_them(default):
     with pytest.raises(StudyError, match=r"no cohort of this study has scans; name the column that holds them"):
         _ = default.bids_files
+
+
+# ---- where models of images look ----
+
+
+@pytest.fixture
+def imaged(here):
+    """A study of images with a net, one that makes no maps, a null and its controls."""
+    (here / "heads.csv").write_text("participant_id,sex,mri_t1w,mri_background\np1,m,a,b\n")
+    task = {
+        "title": "Sex",
+        "kind": "classification",
+        "cohorts": ["heads"],
+        "outcome": {"label": "sex", "positive": "m"},
+    }
+    models = {
+        "net": {"use": "conv5_fc3", "label": "Net"},
+        "dark": {"use": "vit3d", "options": {"maps": 0}},
+        "svm": {"use": "voxel_svm", "job": "model"},
+        "half": {"use": "voxel_svm", "options_by_task": {"sex": {"maps": False}}},
+        "none": {"use": "dummy", "role": "null"},
+    }
+    study = {"name": "heads", "title": "t", "question": "q", "estimand": "new-patients", "models": models}
+    study |= {"cohorts": {"heads": {"table": str(here / "heads.csv")}}, "statistics": {"metrics": ["auc"]}}
+    study |= {"tasks": {"sex": {**task, "inputs": {"image": ["mri_t1w"]}}}}
+    study |= {"validation": {"split": "repeated_kfold", "options": {"repeats": 2}}}
+    (here / "study.yaml").write_text(json.dumps(study))
+    return plan(here / "study.yaml")
+
+
+def test_models_that_show_where_they_look(imaged, default):
+    assert {"control-background", "permuted-net", "permuted-svm"} <= set(imaged.models("sex"))
+    assert imaged.maps("sex") == ["net", "svm"], "not those of controls"
+    assert imaged.contents["sex"]["maps"] == ["net", "svm"]
+    assert Path("results/heads/sex/maps/net.svg") in imaged.report_inputs
+    assert default.maps("dmfs") == []
+    assert set(default.contents["dmfs"]) == {"tables", "figures"}, "other studies are told nothing new"
+
+
+def test_a_map_is_the_mean_of_all_jobs_of_its_model(imaged):
+    here = Path("results/heads/sex/fits")
+    assert imaged.fits_of("net", "sex", "json") == [here / "net" / f"repeat-{k}.json" for k in (0, 1)]
+    assert imaged.fits_of("svm", "sex", "json") == [here / "svm" / "all.json"]
+    every = [path for name in imaged.models("sex") for path in imaged.fits_of(name, "sex", "json")]
+    assert imaged.fits("sex", "json") == every
