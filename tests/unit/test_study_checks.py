@@ -268,7 +268,7 @@ def test_required_option_that_is_missing(write_study, tmp_path, monkeypatch, kin
 
     copied = tmp_path / "triptych"
     shutil.copytree(plugins.PACKAGE, copied, ignore=shutil.ignore_patterns("__pycache__"))
-    text = '"""."""\nTASKS = ("survival",)\nANSWERS = ("new-patients",)\nclass Options:\n    width: int\n'
+    text = '"""."""\nTASKS = ("survival",)\nNEEDS = ("table",)\nANSWERS = ("new-patients",)\nclass Options:\n    width: int\n'
     (copied / kind / "strict.py").write_text(text)
     monkeypatch.setattr(plugins, "PACKAGE", copied)
     change = {
