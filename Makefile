@@ -75,5 +75,5 @@ bench: .venv/.ok
 clean:
 	rm -rf results .snakemake .triptych
 
-.venv/.ok: envs/lock.txt pyproject.toml envs/install.sh
+.venv/.ok: envs/lock.txt pyproject.toml envs/install.sh envs/triptych_start.py
 	@PYTHON="$(PYTHON)" sh envs/install.sh

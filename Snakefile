@@ -39,4 +39,5 @@ rule all:
 
 
 onsuccess:
-    print(f"\nThe report: {(OUT / 'report.html').resolve()}\n", file=sys.stderr)
+    if (OUT / "report.html").is_file():
+        print(f"\nThe report: {(OUT / 'report.html').resolve()}\n", file=sys.stderr)

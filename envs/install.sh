@@ -27,5 +27,7 @@ if ! .venv/bin/python -m pip install --disable-pip-version-check --retries 2 --c
     fi
     fail "the installation failed; the last line: $(tail -n 1 "$LOG") (details: $LOG)"
 fi
+packages=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
+cp envs/triptych_start.py "$packages" && echo 'import triptych_start' >"$packages/triptych_start.pth"
 rm -f "$LOG"
 touch .venv/.ok

@@ -6,6 +6,7 @@ from triptych import tables
 from triptych.fitting import grid
 from triptych.job import main
 from triptych.launching import launch, part
+from triptych.maps import set_aside
 from triptych.processes import leads
 from triptych.resuming import NAME, fit_or_resume
 
@@ -27,6 +28,7 @@ def run(
     device: str,
     tolerate: bool,
     permuted: bool,
+    harmonise: object = None,
     devices: int = 1,
     nodes: int = 1,
     predictions: Path,
@@ -52,10 +54,12 @@ def run(
         device=device,
         tolerate=tolerate,
         permuted=permuted,
+        harmonise=harmonise,
     )
     part()
     if leads():
-        tables.write({"fits": chosen, "failures": failures}, notes)
+        kept = set_aside(chosen, notes)
+        tables.write({"fits": chosen, "failures": failures, **kept}, notes)
         tables.write(found, predictions)
 
 

@@ -18,6 +18,7 @@ def run(
     outcome: dict,
     inputs: dict,
     exclude: dict,
+    sessions: str,
     tolerance: float,
     examples: Path,
     blocks: Path,
@@ -28,7 +29,9 @@ def run(
     """Write the rows with an outcome, the blocks of inputs, the patient flow, the quarantine, and who was left out."""
     ledger = Ledger(task)
     people = pd.concat([tables.read(path) for path in participants])
-    made = make_examples(people, task=task, kind=kind, outcome=outcome, inputs=inputs, ledger=ledger, exclude=exclude)
+    made = make_examples(
+        people, task=task, kind=kind, outcome=outcome, inputs=inputs, ledger=ledger, exclude=exclude, sessions=sessions
+    )
     check_tolerance(ledger, len(people[tables.PERSON].drop_duplicates()), tolerance, task)
     tables.write({"kind": made.kind, "blocks": made.blocks}, blocks)
     tables.write(ledger.flow_table(), flow)

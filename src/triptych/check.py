@@ -54,6 +54,7 @@ def build(study: dict, task: str) -> tuple[Examples, pd.DataFrame, Ledger]:
         inputs=spec["inputs"],
         ledger=ledger,
         exclude=spec["exclude"],
+        sessions=spec["sessions"],
     )
     check_tolerance(ledger, len(people[PERSON].drop_duplicates()), study["tolerance"]["patients"], task)
     return examples, people, ledger

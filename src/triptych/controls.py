@@ -1,13 +1,23 @@
 """Negative controls: what must show nothing, fitted and scored beside the claim like any other model.
 
 A study that was read is completed here: for each task, models of the role ``control`` that see only the site, only the
-demographics or only how the data were acquired, and every model again with outcomes exchanged between whole patients.
+demographics, only how the data were acquired or, beside models of images, only what lies outside the brain; and every model again
+with outcomes exchanged between whole patients.
 """
 
-from triptych import raw
+import fnmatch
+
+from triptych import plugins, raw
+from triptych.mri.columns import BACKGROUND, IMAGES
 from triptych.study import Model, Study, Task
 
-LABEL = {"site": "Site only", "demographics": "Demographics only", "acquisition": "Acquisition only"}
+LABEL = {
+    "site": "Site only",
+    "demographics": "Demographics only",
+    "acquisition": "Acquisition only",
+    "background": "Background only",
+}
+USE = {"background": "voxel_svm"}  # of the others: control
 DEMOGRAPHICS = ("age", "sex", "gender")
 
 
@@ -49,13 +59,21 @@ def _columns(study: Study, task: Task) -> dict[str, list[str]]:
         "site": [c for c in shared if c == "site"],
         "demographics": demographics(task, shared),
         "acquisition": task.roles.acquisition,
+        "background": _background(task, shared),
     }
     return {what: columns for what, columns in found.items() if columns}
 
 
+def _background(task: Task, shared: list[str]) -> list[str]:
+    """What lies outside the brain, for a task that reads images and whose outcome a linear model of voxels can predict."""
+    images = any(fnmatch.filter(IMAGES, column) for columns in task.inputs.values() for column in columns)
+    able = task.kind in plugins.describe("models", USE["background"])["TASKS"]
+    return [BACKGROUND] if images and able and BACKGROUND in shared else []
+
+
 def _one_block(block: str) -> Model:
-    label = LABEL[block.removeprefix("control-")]
-    return Model(label=label, use="control", inputs=[block], role="control", job="model")
+    what = block.removeprefix("control-")
+    return Model(label=LABEL[what], use=USE.get(what, "control"), inputs=[block], role="control", job="model")
 
 
 def _permuted(study: Study, model: str) -> Model:

@@ -12,13 +12,14 @@ import pandas as pd
 
 from triptych import plugins, raw
 from triptych.bids import people as bids_people
-from triptych.bids.names import natural
+from triptych.bids.names import natural, session_order
 from triptych.errors import DataError, did_you_mean
 from triptych.ids import SESSION
 from triptych.ledger import Ledger
+from triptych.mri.columns import PREFIX, STATUS, T1W, is_image
 from triptych.outcomes import OUTCOME, READ, holds, plain_word
-from triptych.scans import COLUMN
-from triptych.tables import FAMILY, KEY, ROW, RUN, SITE, Examples, failure, unify_ids
+from triptych.scans import COLUMN, OF_A_SCAN
+from triptych.tables import FAMILY, KEY, PERSON, ROW, RUN, SITE, Examples, failure, unify_ids
 
 
 def read_cohort(
@@ -76,7 +77,7 @@ def read_cohort(
     found["session_id"] = found["session_id"].fillna(SESSION)
     file = table or bids or cohort
     found = _unified(found, ledger, file)
-    if table and RUN in found:
+    if table and RUN in found and (scans or COLUMN) in found:
         found = _one_row_per_run(found, scans or COLUMN, runs, ledger, file)
     return _one_row_each(found, ledger, file), ledger
 
@@ -92,7 +93,7 @@ def _one_row_per_run(found: pd.DataFrame, column: str, runs: str, ledger: Ledger
             sessions = [f"{found.loc[row, 'session_id']}_run-{found.loc[row, RUN]}" for row in order]
             found.loc[order, "session_id"] = sessions
             continue
-        others = rows.drop(columns=[RUN, column], errors="ignore")
+        others = rows.drop(columns=[RUN, column, *OF_A_SCAN], errors="ignore")
         if len(others.drop_duplicates()) == 1:  # rows that differ in more are told by what follows
             kept = order[0 if runs == "first" else -1]
             facts = {"file": file, "row": kept, "column": RUN, "modality": column}
@@ -173,6 +174,7 @@ def make_examples(
     inputs: dict[str, list[str]],
     ledger: Ledger,
     exclude: dict[str, list[Any]] | None = None,
+    sessions: str = "all",
 ) -> Examples:
     """The examples of one task: rows with a usable outcome, and the columns of each block of inputs.
 
@@ -180,6 +182,8 @@ def make_examples(
     ----------
     exclude
         Column: values; such rows leave before anything looks at the outcome.  Who they were is kept in the ledger.
+    sessions
+        ``all``, or ``baseline``: of each person the first session that is left.
 
     Raises
     ------
@@ -202,8 +206,12 @@ def make_examples(
             f"task {task!r}: the inputs take the column {leaks[0]!r}, which is the outcome or has its name (target leak); "
             "name the inputs without it, or rename the column"
         )
-    table = READ[kind](_excluded_by_rule(participants, exclude or {}, ledger), outcome, ledger)
-    for column in needed:
+    table = _excluded_by_rule(participants, exclude or {}, ledger)
+    table = _with_scan(table, [column for column in needed if column.startswith(PREFIX)], ledger)
+    if sessions == "baseline":
+        table = _baseline(table, ledger)
+    table = READ[kind](table, outcome, ledger)
+    for column in (c for c in needed if not is_image(c)):
         try:
             table = _numeric_or_level(table, column)
         except DataError as error:
@@ -211,7 +219,8 @@ def make_examples(
             control = all(block.startswith("control-") for block in readers)
             advice = f"; only the negative control {readers[0]!r} reads it: leave it out by `roles:` or `controls:`"
             raise DataError(f"{error}{advice if control else ''}") from None
-    kept = [*KEY, *(c for c in (SITE, FAMILY) if c in table), *OUTCOME[kind]]
+    contents = [f"{c}_sha256" for c in needed if is_image(c)]  # so that an image that changed is another input
+    kept = [*KEY, *(c for c in (SITE, FAMILY, *contents) if c in table), *OUTCOME[kind]]
     ledger.count("kept", "with outcome", table, events=kind == "survival")
     return Examples(table[list(dict.fromkeys([*kept, *needed]))].reset_index(drop=True), blocks, kind)
 
@@ -235,6 +244,36 @@ def _excluded_by_rule(participants: pd.DataFrame, exclude: dict[str, list[Any]],
         ledger.leave_out(participants[bad], column, reason)
         participants = ledger.exclude(participants, bad, f"left out by rule: {reason}")
     return participants
+
+
+def _baseline(participants: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
+    """The first session of each person: M6 comes before M12, and screening and baseline before both."""
+    order = sorted(range(len(participants)), key=lambda k: session_order(str(participants["session_id"].iloc[k])))
+    later = np.empty(len(participants), bool)
+    later[order] = participants.iloc[order].duplicated(PERSON)
+    return ledger.exclude(participants, later, "a later session")
+
+
+def _with_scan(table: pd.DataFrame, needed: list[str], ledger: Ledger) -> pd.DataFrame:
+    """Set aside rows without a usable scan, where a task reads what was made of scans; the outcome is not looked at.
+
+    A scan that was quarantined counts against the tolerance; people who were never scanned do not.
+    """
+    columns = [c for c in dict.fromkeys([*([T1W] if needed else []), *needed]) if is_image(c) and c in table]
+    for column in columns:
+        bad = table[column].isna().to_numpy() | (table[column].astype(str).str.strip() == "").to_numpy()
+        for index, row in table[bad].iterrows():
+            broken = row.get(STATUS, "none") == "quarantined"
+            reason = f"no usable scan: {row[STATUS]}" if STATUS in table else "no usable scan"
+            facts = {"modality": "mri", "row": index, "column": column, "reason": reason}
+            advice = (
+                "see the failures of scans; correct the scan, or raise `tolerance: patients:`" if broken else "add one"
+            )
+            stage = "scan" if broken else "note"
+            ledger.failures.append(failure(stage, {name: row[name] for name in KEY}, **facts, advice=advice))
+        ledger.leave_out(table[bad], column, "no usable scan")
+        table = ledger.exclude(table, bad, "no usable scan")
+    return table
 
 
 def _columns(table: pd.DataFrame, wanted: list[str]) -> list[str]:

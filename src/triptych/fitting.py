@@ -9,6 +9,7 @@ import pandas as pd
 from triptych import plugins
 from triptych.checkpoints import Keep, keeping
 from triptych.errors import DataError, NotEstimableError
+from triptych.harmonise import fit_harmoniser
 from triptych.outcomes import OUTCOME
 from triptych.tables import FIT, KEY, PREDICTIONS, SITE, Examples, failure, keys_hash
 
@@ -29,6 +30,7 @@ def fit_folds(
     device: str,
     tolerate: bool,
     permuted: bool = False,
+    harmonise: dict[str, Any] | None = None,
     keep: Keep | None = None,
 ) -> tuple[pd.DataFrame, list[dict[str, Any]], list[dict[str, Any]]]:
     """Fit and predict every (repeat, fold) of ``splits``.
@@ -39,6 +41,8 @@ def fit_folds(
         Grid (m,) on which survival curves are predicted, or None.
     permuted
         Whether outcomes are exchanged between whole patients first (a negative control).
+    harmonise
+        What ``fit_harmoniser`` is told, or None.
     keep
         Where trainings are kept, so that one that was stopped goes on; for one fold.
     tolerate
@@ -48,7 +52,7 @@ def fit_folds(
     -------
     predictions, notes, failures
         Rows of the waist with one further column per time (none when every fit failed and that is tolerated: ``gather``
-        judges all jobs of a model together); what each fit chose; failed fits.
+        judges all jobs of a model together); what each fit chose, and its ``map`` where it has one; failed fits.
     """
     module = plugins.load("models", use)
     chosen = plugins.build_options(module, options)
@@ -58,6 +62,8 @@ def fit_folds(
         told = permute_outcomes(examples, fit_seed(seed, repeat, 0)) if permuted else examples
         train, test = (_part(told, rows, part) for part in ("train", "test"))
         try:
+            if harmonise:
+                train, test = _harmonised(train, test, blocks, harmonise)
             with keeping(keep, train.fingerprint()):
                 fitted = module.fit(train, chosen, blocks=blocks, seed=fit_seed(seed, repeat, fold), device=device)
             predicted = fitted.predict(test, times)
@@ -78,7 +84,9 @@ def fit_folds(
             known = known.assign(event=test.event.astype(int))
         predictions.append(pd.concat([known, predicted], axis=1).assign(**head))
         counted = {"n_train": len(train), "events_train": int(train.stratum.sum())}
-        notes.append({**head, "seen": fitted.seen, **counted, **fitted.notes})
+        notes.append(
+            {**head, "seen": fitted.seen, **counted, **fitted.notes, **({} if permuted else _map(fitted, test))}
+        )
     if not predictions:
         return pd.DataFrame(columns=[*FIT, *KEY, *PREDICTIONS[examples.kind]]), notes, failures
     table = pd.concat(predictions, ignore_index=True)
@@ -115,9 +123,23 @@ def fit_seed(seed: int, repeat: int, fold: int) -> int:
     return int(np.random.SeedSequence([seed, repeat, fold]).generate_state(1)[0] % 2**31)
 
 
+def _harmonised(train: Examples, test: Examples, blocks: list[str], told: dict[str, Any]) -> tuple[Examples, Examples]:
+    """Both parts, by what the training rows alone say of their sites."""
+    harmoniser = fit_harmoniser(train, blocks, told)
+    if harmoniser.seen != train.fingerprint():
+        raise RuntimeError("the harmoniser carries other keys than its training rows; it has seen something else")
+    return harmoniser(train), harmoniser(test)
+
+
 def _part(examples: Examples, rows: pd.DataFrame, part: str) -> Examples:
     keys = pd.MultiIndex.from_frame(rows.loc[rows["part"] == part, KEY])
     return examples.take(pd.MultiIndex.from_frame(examples.table[KEY]).isin(keys))
+
+
+def _map(fitted: Any, test: Examples) -> dict[str, Any]:
+    """Where a model of images looks in the held-out rows, and how many these are (see ``triptych.maps``)."""
+    found = fitted.map(test) if hasattr(fitted, "map") else None
+    return {} if found is None else {"map": (found, len(test))}
 
 
 def _check(predicted: pd.DataFrame, test: Examples, fitted: Any, train: Examples) -> None:

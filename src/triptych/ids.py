@@ -1,4 +1,4 @@
-"""What makes two spellings one person, and the session of who has no other.  Standard library only: scans are named while planning."""
+"""What makes two spellings one person, and the session of who has no other.  Standard library only: used while planning."""
 
 import re
 

@@ -37,18 +37,28 @@ def join() -> None:
         _fabric()
 
 
-def forward(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
+def mine(rows: int) -> slice:
+    """Which of so many rows this process computes: in one process all of them."""
+    us = group()
+    return slice(0, rows) if us is None else share(rows, us.size, us.rank)
+
+
+def forward(net: nn.Module, x: torch.Tensor, rows: int | None = None) -> torch.Tensor:
     """The outputs of a net for rows x (n, ...), all of them, computed in shares; in one process ``net(x)``.
 
     Gradients flow.  In a group the net must be the one that ``train`` hands to steps.
+
+    Parameters
+    ----------
+    rows
+        How many rows there are, when x holds only those that are ``mine``.
     """
-    us = group()
-    if us is None:
+    if group() is None:
         return net(x)
-    mine = share(len(x), us.size, us.rank)
-    with _DropoutOfAll(len(x), mine):
-        own = net(x[mine])
-    return _Gather.apply(own, len(x))
+    n = len(x) if rows is None else rows
+    with _DropoutOfAll(n, mine(n)):
+        own = net(x[mine(n)] if rows is None else x)
+    return _Gather.apply(own, n)
 
 
 def wrapped(net: nn.Module) -> nn.Module:

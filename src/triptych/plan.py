@@ -90,8 +90,23 @@ class Plan:
     def contents(self) -> dict[str, dict[str, list[str]]]:
         """Task: names of its tables and figures, for the page."""
         return {
-            task: {"tables": self.study.tables_of(task), "figures": self.figures(task)} for task in self.study.tasks
+            task: {
+                "tables": self.study.tables_of(task),
+                "figures": self.figures(task),
+                **({"maps": maps} if (maps := self.maps(task)) else {}),
+            }
+            for task in self.study.tasks
         }
+
+    def maps(self, task: str) -> list[str]:
+        """Models of a task that show where in an image they look."""
+        found = []
+        for name, entry in self.models(task).items():
+            known = plugins.describe("models", entry.use).options if entry.use else {}
+            wanted = "maps" in known and self.study.options_of(name, task).get("maps", known["maps"].default)
+            if wanted and entry.role != "control":
+                found.append(name)
+        return found
 
     @property
     def report_inputs(self) -> list[Path]:
@@ -104,12 +119,13 @@ class Plan:
                 "participants.parquet",
                 "failures.tsv",
                 *["failures_images.tsv"] * bool(self.images(c)),
-                *["failures_scans.tsv", "quality.html"] * self.preprocessed(c),
+                *["failures_scans.tsv", "quality.html", "bids_scans.tsv"] * self.preprocessed(c),
             )
         ]
         for task in self.study.tasks:
             files += [self.out / task / "tables" / f"{name}.tsv" for name in self.study.tables_of(task)]
             files += [self.out / task / "figures" / f"{name}.svg" for name in self.figures(task)]
+            files += [self.out / task / "maps" / f"{name}.svg" for name in self.maps(task)]
             files += [self.out / task / name for name in failures]
         files += [self.out / f"{name}.tsv" for name in self.overall["tables"]]
         return files + [self.out / "figures" / f"{name}.svg" for name in self.overall["figures"]]
@@ -221,8 +237,17 @@ class Plan:
         return [self.out / "cohorts" / cohort / "bids_scans.tsv" for cohort in self.imaged]
 
     def scan_digest(self, cohort: str, name: str) -> str:
-        """Digest of the file or the DICOM folder of one scan."""
-        return scans.digest(self.all_scans(cohort)[name])
+        """Digest of the file or the DICOM folder of one scan; files are looked at together, folders one by one, as asked."""
+        every = self.all_scans(cohort)
+        if cohort not in self._digests:
+            self._digests[cohort] = scans.digests([scan for scan in every.values() if not scan.source.is_dir()])
+        if name not in self._digests[cohort]:
+            self._digests[cohort] |= scans.digests([every[name]])
+        return self._digests[cohort][name]
+
+    @cached_property
+    def _digests(self) -> dict[str, dict[str, str]]:
+        return {}
 
     @cached_property
     def _scans(self) -> dict[str, dict[str, Scan]]:
@@ -240,9 +265,11 @@ class Plan:
 
     def fits(self, task: str, ending: str) -> list[Path]:
         """Files of all fits of a task, in the order of the study."""
-        here = self.out / task / "fits"
-        models = self.models(task)
-        return [here / name / f"{batch}.{ending}" for name in models for batch in self.batches(name, task)]
+        return [path for name in self.models(task) for path in self.fits_of(name, task, ending)]
+
+    def fits_of(self, model: str, task: str, ending: str) -> list[Path]:
+        """Files of the fits of one model in a task."""
+        return [self.out / task / "fits" / model / f"{batch}.{ending}" for batch in self.batches(model, task)]
 
     def batches(self, model: str, task: str) -> list[str]:
         """Jobs of one model in one task: one for all, a repeat each, or a fold each; a permuted control has one repeat."""
@@ -264,6 +291,7 @@ class Plan:
                 "horizon": self.task(task).horizon,
                 "tolerate": study.tolerance.fits > 0 or entry.role == "control",
                 "permuted": entry.permuted,
+                **({"harmonise": entry.harmonise.model_dump()} if entry.harmonise else {}),
             }
             words = [f"--use {entry.use} --device {study.device_of(model)}"]
             words += [f"--{name} {shlex.quote(as_json(value))}" for name, value in told.items()]

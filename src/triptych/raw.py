@@ -98,8 +98,8 @@ def bids_folder(cohort: str, folder: str, root: Path | None) -> Path:
         raise DataError(f"{named}: no such folder (BIDS data set of cohort {cohort!r}){below}")
     if not (found / "dataset_description.json").is_file():
         raise DataError(
-            f"{found}: no dataset_description.json, so this is no BIDS data set (cohort {cohort!r}); write these four lines into it, "
-            f'with a name of your choice:\n{{\n "Name": "{found.resolve().name}", "DatasetType": "raw",\n "BIDSVersion": "1.10.0"\n}}'
+            f"{found}: no dataset_description.json, so this is no BIDS data set (cohort {cohort!r}); write these four lines "
+            f'into it, with a name of your choice:\n{{\n "Name": "{found.resolve().name}",\n "BIDSVersion": "1.10.0"\n}}'
         )
     return found
 
@@ -175,18 +175,43 @@ def _images_below(cohort: str, root: Path | None, columns: list[str]) -> set[str
 
 
 def sha256_of(paths: list[Path]) -> dict[Path, str]:
-    """Checksums of many files; what is remembered is read and written once."""
+    """Checksums of many files or folders; what is remembered is read and written once.
+
+    That of a folder stands for the names and contents of all files below it.
+    """
     known, new, found = _load_cache(), {}, {}
     for path in paths:
-        stat = path.stat()
-        key, state = str(path.resolve()), [stat.st_size, stat.st_mtime_ns]
+        key, state = str(path.resolve()), _state(path)
         if known.get(key, [])[:2] != state:
-            with path.open("rb") as stream:
-                new[key] = known[key] = [*state, hashlib.file_digest(stream, "sha256").hexdigest()]
+            new[key] = known[key] = [*state, _content(path)]
         found[path] = known[key][2]
     if new:
         _save_cache({**_load_cache(), **new})
     return found
+
+
+def _state(path: Path) -> list[Any]:
+    """What changes when a file is written or touched; for a folder, when any file below it is."""
+    if not path.is_dir():
+        stat = path.stat()
+        return [stat.st_size, stat.st_mtime_ns]
+    stats = {name: below.stat() for name, below in _below(path).items()}
+    lines = [f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}" for name, stat in stats.items()]
+    return [len(lines), hashlib.sha256("\n".join(lines).encode()).hexdigest()]
+
+
+def _content(path: Path) -> str:
+    if path.is_dir():
+        lines = [f"{name}\0{_content(below)}" for name, below in _below(path).items()]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _below(folder: Path) -> dict[str, Path]:
+    """Name below the folder: file, sorted; a link to nothing is no file."""
+    paths = (Path(at) / name for at, _, files in os.walk(folder) for name in files)
+    return {path.relative_to(folder).as_posix(): path for path in sorted(paths) if path.is_file()}
 
 
 def columns(cohort: str, entry: Any, root: Path | None) -> list[str]:

@@ -1,13 +1,12 @@
 """The scans of a cohort: who, which session, which run, and where the file or the DICOM folder lies.
 
-They come from a column of the user's table, from the pattern of a plug-in, or from a BIDS folder, and are known while the workflow
-is parsed: each scan is a job.  Standard library only.  Whether a file can be used is not asked here: a broken scan costs itself, later.
+They come from a column of the user's table, from the pattern of a plug-in, or from a BIDS folder, and are known while the
+workflow is parsed: each scan is a job.  Standard library only.  Whether a file can be used is not asked here: a broken scan
+costs itself, later.
 """
 
 import csv
 import gzip
-import hashlib
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from triptych.errors import DataError, did_you_mean
 from triptych.ids import SESSION, canonical_id
 
 COLUMN = "t1w"  # of scans, when the study names no other
+OF_A_SCAN = ("series", "scan_date")  # columns that, like the run and the path, may differ between scans of one session
 EMPTY = ("", "n/a", "na", "nan", "none", "null")  # cells that name no file
 
 
@@ -39,6 +39,8 @@ class Scan:
         ``sub-<label>[_ses-<label>][_run-<n>]``, unique in the cohort: the beginning of the names of its files.
     file
         The source as the table, the pattern or the BIDS folder names it.
+    series
+        DICOM Series Number, for a folder that holds several series; else empty.
     """
 
     participant_id: str
@@ -47,6 +49,7 @@ class Scan:
     source: Path
     name: str
     file: str
+    series: str = ""
 
     @property
     def subject(self) -> str:
@@ -114,8 +117,8 @@ def scans(cohort: str, entry: Any, root: Path | None) -> list[Scan]:
 def of_folder(cohort: str, named: str, root: Path | None) -> list[Scan]:
     """All scans of a BIDS data set, ordered.
 
-    ``sub-1`` and ``sub-01`` are taken as one person, so that they can never be on two sides of a split; where both were scanned in
-    a session of one name, the second one's is called ``<session>_<sub-label>``.
+    ``sub-1`` and ``sub-01`` are taken as one person, so that they can never be on two sides of a split; where both were
+    scanned in a session of one name, the second one's is called ``<session>_<sub-label>``.
     """
     folder = raw.bids_folder(cohort, named, root)
     paths, unmatched = names.images(folder)
@@ -163,16 +166,13 @@ def used(found: list[Scan], runs: str) -> list[Scan]:
     return [same[0 if runs == "first" else -1] for same in sessions.values()]
 
 
-def digest(scan: Scan) -> str:
-    """A hash of the content of a scan; touching a file changes nothing, and a file that is not there counts, too."""
-    if scan.source.is_file():
-        return raw.sha256(scan.source)[:16]
-    if not scan.source.is_dir():
-        return "missing"
-    files = sorted(Path(at) / name for at, _, found in os.walk(scan.source) for name in found)
-    known = raw.sha256_of([path for path in files if path.is_file()])
-    lines = (f"{path.relative_to(scan.source).as_posix()}\0{known.get(path, 'missing')}\n" for path in files)
-    return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
+def digests(found: list[Scan]) -> dict[str, str]:
+    """Name of the scan: a hash of the content of its file or folder, and the series; touching it changes nothing, and a
+    source that is not there is ``missing``.
+    """
+    there = [scan.source for scan in found if scan.source.exists()]
+    known = raw.sha256_of(list(dict.fromkeys(there)))
+    return {s.name: f"{known.get(s.source, 'missing')[:16]}{f' series {s.series}' if s.series else ''}" for s in found}
 
 
 # ---- a column of the user's table ----
@@ -184,7 +184,7 @@ def _of_table(path: Path, column: str, root: Path | None) -> list[Scan]:
         if wanted not in known:
             hint = "" if wanted != column else "; say `scans: <column>` in the study's cohort"
             raise DataError(f"{path}: no column {wanted!r}{did_you_mean(wanted, known)}{hint}")
-    rows = list(_rows(path, ["participant_id", "session_id", "run", column]))
+    rows = list(_rows(path, ["participant_id", "session_id", "run", "series", column]))
     people: dict[str, str] = {}  # the first spelling of an id is that of the person
     for _, row in rows:
         people.setdefault(canonical_id(row["participant_id"]), row["participant_id"])
@@ -196,7 +196,7 @@ def _of_table(path: Path, column: str, root: Path | None) -> list[Scan]:
             session = row["session_id"] or SESSION
             source = raw.image_path(row[column], str(path), root)
             name = _name(who, session if with_sessions else "", row["run"], f"{path}, row {line}")
-            found.append((f"row {line}", Scan(who, session, row["run"], source, name, row[column])))
+            found.append((f"row {line}", Scan(who, session, row["run"], source, name, row[column], row["series"])))
     return _distinct(found, str(path))
 
 
@@ -287,7 +287,7 @@ def _distinct(found: list[tuple[str, Scan]], where: str) -> list[Scan]:
         person = by_label.setdefault(scan.subject.casefold(), scan.participant_id)
         if person != scan.participant_id:
             raise DataError(
-                f"{where}: the participants {person!r} and {scan.participant_id!r} would both be called {scan.subject}, since BIDS "
-                "labels hold letters and digits only; rename one"
+                f"{where}: the participants {person!r} and {scan.participant_id!r} would both be called {scan.subject}, "
+                "since BIDS labels hold letters and digits only; rename one"
             )
     return [scan for _, scan in by_name.values()]

@@ -34,7 +34,7 @@ NOT_ELSEWHERE = (
     "decision",
 )  # predictions made elsewhere bring no controls and no probabilities
 Estimand = Literal["new-patients", "new-site", "procedure"]
-Control = Literal["permuted", "site", "demographics", "acquisition"]
+Control = Literal["permuted", "site", "demographics", "acquisition", "background"]
 ESTIMANDS = {
     "new-patients": "these models, on new people from the known hospitals",
     "new-site": "these models, at a hospital never seen in training",
@@ -149,8 +149,22 @@ class Task(_Closed):
     exclude: dict[str, Annotated[list[str | int | float | bool], Field(min_length=1)]] = Field(
         {}, description="column: values; such rows are left out before anything looks at the outcome"
     )
+    sessions: Literal["all", "baseline"] = Field(
+        "all", description="baseline: of each person the first session only, after `exclude:`"
+    )
     estimand: Estimand | None = Field(None, description="when this task asks for another one than the study")
     validation: Validation | None = Field(None, description="when this task is split in another way than the study")
+
+
+class Harmonise(_Closed):
+    """ComBat between the sites of the training rows, before a model sees the numbers of its inputs."""
+
+    method: Literal["combat", "reference"] = Field(
+        "combat",
+        description="reference: also for sites that training never saw, by their own rows without their outcome",
+    )
+    reference: str | None = Field(None, description="site that stays as it is, and to which the others are brought")
+    keep: list[str] = Field([], description="columns of the inputs whose part of the differences is not taken away")
 
 
 class Model(_Closed):
@@ -170,6 +184,7 @@ class Model(_Closed):
         False,
         description="outcomes are exchanged between whole patients first: a negative control that must find nothing",
     )
+    harmonise: Harmonise | None = None
     pretrained: str | None = Field(
         None, description="table of the people whose data trained the weights it starts from, or the word: unknown"
     )
@@ -259,7 +274,8 @@ class Study(_Closed):
     )
     audit: dict[str, Literal["stop", "warn", "off"]] = Field({}, description="lowers or raises what a finding does")
     controls: list[Control] = Field(
-        ["permuted", "site", "demographics", "acquisition"], description="negative controls; those that apply are run"
+        ["permuted", "site", "demographics", "acquisition", "background"],
+        description="negative controls; those that apply are run",
     )
     tolerance: Tolerance = Tolerance()
     job: Literal["model", "repeat", "fold"] = Field(

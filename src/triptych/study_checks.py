@@ -8,6 +8,7 @@ from triptych import plugins, raw
 from triptych.choice import check_choices
 from triptych.errors import DataError, StudyError, did_you_mean
 from triptych.fingerprint import reaches
+from triptych.mri.columns import is_image
 from triptych.places import Where
 from triptych.study import ESTIMANDS, CohortEntry, Predictions, Study, Task
 
@@ -64,7 +65,8 @@ def _check_cohort(name: str, entry: CohortEntry | None, where: Where) -> None:
         return
     if entry.table and entry.bids:
         raise StudyError(
-            f"{where(*here, 'bids')}: a cohort is a `table:` or a BIDS folder, not both; a BIDS folder has its own participants.tsv"
+            f"{where(*here, 'bids')}: a cohort is a `table:` or a BIDS folder, not both; a BIDS folder has its own "
+            "participants.tsv"
         )
     if entry.bids and entry.scans:
         raise StudyError(
@@ -231,6 +233,8 @@ def _check_model(study: Study, name: str, where: Where) -> None:
         raise StudyError(
             f"{where(*here, 'device')}: {model.use!r} is no network and has no use for a GPU; leave it out"
         )
+    if model.harmonise:
+        _check_harmonise(study, name, where)
     for task in study.tasks:
         if name not in study.models_of(task):
             continue
@@ -243,9 +247,77 @@ def _check_model(study: Study, name: str, where: Where) -> None:
             if block not in study.tasks[task].inputs:
                 known = did_you_mean(block, study.tasks[task].inputs)
                 raise StudyError(f"{where(*here, 'inputs')}: task {task!r} has no block of inputs {block!r}{known}")
+        _check_images(study, name, task, where)
         own = model.options_by_task.get(task, {})
         plugins.check_given("models", model.use, own, where(*here, "options_by_task", task))
         plugins.check_options("models", model.use, {**model.options, **own}, where(*here, "options"))
+
+
+def _check_harmonise(study: Study, name: str, where: Where) -> None:
+    """ComBat knows only the sites of training, and must not be told the outcome: that of tested people is not known."""
+    told = study.models[name].harmonise
+    assert told
+    place = where("models", name, "harmonise")
+    if (told.method == "reference") != bool(told.reference):
+        raise StudyError(f"{place}: `method: reference` and `reference:`, a site, go together")
+    for task in study.tasks:
+        if name not in study.models_of(task):
+            continue
+        outcome = set(study.tasks[task].outcome.columns.values())
+        if leaks := [column for column in told.keep if column in outcome]:
+            raise StudyError(
+                f"{place}: {leaks[0]!r} is the outcome of the task {task!r}; to keep it, ComBat would have to know it of the "
+                "people who are tested (target leak); leave it out"
+            )
+        validation = study.validation_of(task)
+        if (
+            told.method == "combat"
+            and validation
+            and _plugin("splits", validation.split, place).literals.get("NEW_SITES")
+        ):
+            raise StudyError(
+                f"{place}: in the task {task!r} the tested site was not in training, so ComBat has no estimates for it; use "
+                "`method: reference` with a site that always trains, or leave `harmonise:` out"
+            )
+
+
+def _check_images(study: Study, name: str, task: str, where: Where) -> None:
+    """A model of images is given one block of them and nothing else, a model of tables none."""
+    blocks, images = study.blocks_of(name, task), _image_blocks(study, task, where)
+    needs, use = plugins.describe("models", study.models[name].use or "")["NEEDS"], study.models[name].use
+    place = where("models", name, "inputs") if study.models[name].inputs else where("models", name)
+    tables = [block for block in blocks if block not in images]
+    if "image" in needs and (tables or len(blocks) != 1):
+        known = (
+            f"say `inputs: [{images[0]}]`"
+            if images
+            else "give the task one, `image: [mri_t1w]`, and name it in `inputs:`"
+        )
+        raise StudyError(
+            f"{place}: {use!r} reads one block of images, and the task {task!r} gives it {', '.join(blocks) or 'none'}; {known}"
+        )
+    if "table" in needs and (pictured := [block for block in blocks if block in images]):
+        known = f"[{', '.join(tables)}]" if tables else "another block"
+        raise StudyError(
+            f"{place}: {use!r} reads tables, and the block {pictured[0]!r} of the task {task!r} holds images; name what it "
+            f"is to read, `inputs: {known}`"
+        )
+
+
+def _image_blocks(study: Study, task: str, where: Where) -> list[str]:
+    """Blocks of a task that hold images, which share a block with nothing else."""
+    known, found = _columns(study, study.tasks[task].cohorts[0], where), []
+    for block, wanted in study.tasks[task].inputs.items():
+        columns = [column for pattern in wanted for column in _matches(pattern, known)]
+        images = [column for column in columns if is_image(column)]
+        if images and len(set(columns)) > 1:
+            place = where("tasks", task, "inputs", block)
+            raise StudyError(
+                f"{place}: the block {block!r} holds images ({images[0]!r}) beside other columns; "
+                f"give them a block of their own, `image: [{images[0]}]`"
+            )
+        found += [block] if images else []
+    return found
 
 
 def _check_processes(study: Study, name: str, where: Where) -> None:

@@ -81,9 +81,26 @@ class Examples:
         """The columns of some blocks, in their order."""
         return self.table[[column for block in blocks for column in self.blocks[block]]]
 
+    def images(self, blocks: Iterable[str]) -> list[Path]:
+        """Path of the array of each row, from an image block.
+
+        Raises
+        ------
+        DataError
+            Unless the blocks hold one column.
+        """
+        columns = [column for block in blocks for column in self.blocks[block]]
+        if len(columns) != 1:
+            raise DataError(f"images are read from one column, and the blocks {', '.join(blocks)} hold {len(columns)}")
+        return [Path(path) for path in self.table[columns[0]]]
+
     def take(self, rows: np.ndarray) -> "Examples":
         """Some of the rows, by boolean mask or position."""
         return replace(self, table=self.table[rows] if rows.dtype == bool else self.table.iloc[rows])
+
+    def in_order(self) -> "Examples":
+        """The same rows, sorted by their keys: for methods in which the order of rows would show in the last digits."""
+        return replace(self, table=self.table.sort_values(KEY, kind="stable"))
 
     def fingerprint(self) -> str:
         """Hash of the rows' keys: what a fitted object has seen."""

@@ -6,8 +6,9 @@ One process or several (``triptych.parallel``) give the same; a training that wa
 
 import copy
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -27,6 +28,7 @@ class Schedule:
     weight_decay: float = 0.0
     decay: float = 0.0  # the rate at epoch k is learning_rate / (1 + k * decay)
     patience: int = 0  # epochs without a better held-out loss before stopping; 0: never stop early
+    precision: Literal["float32", "bf16"] = "float32"  # bf16: what gains from it is computed in bfloat16; weights stay
 
 
 def pick_device(wanted: str) -> torch.device:
@@ -92,12 +94,13 @@ def train(
             losses = []
             for step in batches(epoch):
                 optimizer.zero_grad()
-                loss = step(shared)
+                with _precision(net, schedule):
+                    loss = step(shared)
                 loss.backward()
                 optimizer.step()
                 losses.append(loss.detach())
             rate.step()
-            run.judge(agreed(_judge(shared, losses, held_out)), schedule, held_out is not None)
+            run.judge(agreed(_judge(shared, losses, schedule, held_out)), schedule, held_out is not None)
             signal = parallel.largest(signals[0] if signals else 0)
             if checkpoint and (signal or checkpoint.due):
                 checkpoint.write(run.state_dict())
@@ -154,9 +157,21 @@ _PARTS = ("net", "optimizer", "rate")
 _VALUES = ("best_weights", "history", "best", "best_epoch", "stopped")
 
 
-def _judge(net: nn.Module, losses: list[torch.Tensor], held_out: Callable[[nn.Module], torch.Tensor] | None) -> float:
+def _judge(
+    net: nn.Module,
+    losses: list[torch.Tensor],
+    schedule: Schedule,
+    held_out: Callable[[nn.Module], torch.Tensor] | None,
+) -> float:
     if held_out is None:
         return float(torch.stack(losses).mean())
     net.eval()
-    with torch.no_grad():
+    with torch.no_grad(), _precision(net, schedule):
         return float(held_out(net))
+
+
+def _precision(net: nn.Module, schedule: Schedule) -> AbstractContextManager:
+    """Mixed precision where it was asked for, on the net's own kind of device."""
+    if schedule.precision == "float32":
+        return nullcontext()
+    return torch.autocast(next(net.parameters()).device.type, torch.bfloat16)

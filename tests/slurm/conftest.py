@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from cluster import PACKAGES, Cluster, missing
 from runs import Run
-from scenarios import MECHANICS, faults
-from studies import STUDIES
+from scenarios import FAULTS, MECHANICS
+from studies import STUDIES, distributed
 
 HERE = Path(__file__).parent
 
@@ -63,12 +63,16 @@ def outcome(request, tmp_path_factory):
     All scenarios of the selected files start at once; what still runs when the tests are stopped is killed.
     """
     base, files = tmp_path_factory.mktemp("slurm"), {item.path.stem for item in request.session.items}
-    wanted = dict.fromkeys(STUDIES if "test_study_on_slurm" in files else (), "cluster")
-    if "test_mechanics" in files:
-        wanted |= dict.fromkeys(MECHANICS, "cluster") | {faults: "forgetful"}
-    on = {name: request.getfixturevalue(name) for name in set(wanted.values())}
-    with ThreadPoolExecutor(32) as pool:
-        started = {one: pool.submit(one, base / one.__name__, on[name]) for one, name in wanted.items()}
+    of_file = {"test_study_on_slurm": STUDIES, "test_mechanics": MECHANICS + FAULTS, "test_distributed": (distributed,)}
+    wanted = [one for file, some in of_file.items() if file in files for one in some]
+    alone = {*FAULTS, distributed}
+    on = {True: "forgetful", False: "cluster"}
+    on = {where: request.getfixturevalue(on[where]) for where in {one in alone for one in wanted}}
+    # a fault hits all that runs on its cluster: there one scenario follows the other
+    with ThreadPoolExecutor(32) as many, ThreadPoolExecutor(1) as single:
+        started = {
+            one: (single if one in alone else many).submit(one, base / one.__name__, on[one in alone]) for one in wanted
+        }
         yield lambda one: started[one].result()
         for run in Run.alive:
             run.kill()

@@ -75,13 +75,22 @@ def cancelled_slow(folder, cluster):
     return cancelled(folder, cluster, fast=False)
 
 
+def cancelled_forgotten(folder, forgetful):
+    return cancelled(folder, forgetful)
+
+
 def over_memory(folder, cluster):
     run = Run(tiny(folder, ONE.format(body=BIG)), cluster, "--set-resources", "job:mem_mb=350 * attempt")
     return SimpleNamespace(rc=run.wait(), run=run, folder=folder)
 
 
 def over_time(folder, cluster):
-    run = Run(tiny(folder, ONE.format(body="sleep 65")), cluster, "--set-resources", "job:runtime=2 * attempt - 1")
+    run = Run(
+        tiny(folder, ONE.format(body="echo conf=$SLURM_CONF; squeue -ho %i; sleep 65")),
+        cluster,
+        "--set-resources",
+        "job:runtime=2 * attempt - 1",
+    )
     return SimpleNamespace(rc=run.wait(600), run=run, folder=folder)
 
 
@@ -144,38 +153,30 @@ def impossible(folder, cluster):
     return SimpleNamespace(said=said.stdout + said.stderr, rc=said.returncode, job=submitted(folder, "job")[0])
 
 
-def silent(folder, cluster):
+def silent(folder, forgetful):
     """The daemons that answer are down for some time, in which the job ends."""
-    run = Run(tiny(folder, ONE.format(body="touch begun; sleep 15")), cluster)
+    run = Run(tiny(folder, ONE.format(body="touch begun; sleep 15")), forgetful)
     run.until((folder / "begun").exists)
-    cluster.stop_daemons()
+    forgetful.stop_daemons()
     try:
         run.until(lambda: "SLURM does not answer" in run.said)
     finally:
-        cluster.up()
+        forgetful.up()
     return SimpleNamespace(rc=run.wait(), run=run, folder=folder)
 
 
-def node_down(folder, cluster):
+def node_down(folder, forgetful):
     """A node is gone in the middle of a job; states come from squeue, since polls are so frequent."""
     body = "echo $SLURMD_NODENAME >> nodes.txt; test $(wc -l < nodes.txt) -gt 1 || sleep 300"
-    run = Run(tiny(folder, ONE.format(body=body)), cluster, "--slurm-init-seconds-before-status-checks", "1")
+    run = Run(tiny(folder, ONE.format(body=body)), forgetful, "--slurm-init-seconds-before-status-checks", "1")
     nodes = folder / "nodes.txt"
     node = run.until(lambda: nodes.exists() and nodes.read_text().strip())
-    cluster.kill_node(node)
+    forgetful.kill_node(node)
     try:
         return SimpleNamespace(rc=run.wait(), run=run, folder=folder, node=node, nodes=nodes.read_text().split())
     finally:
-        cluster.start_node(node)
-        cluster.wait_for_nodes()
-
-
-def faults(folder, forgetful):
-    """On a cluster of their own, one after the other."""
-    folder.mkdir()
-    return SimpleNamespace(
-        **{one.__name__: one(folder / one.__name__, forgetful) for one in (cancelled, silent, node_down)}
-    )
+        forgetful.start_node(node)
+        forgetful.wait_for_nodes()
 
 
 MECHANICS = (
@@ -191,3 +192,4 @@ MECHANICS = (
     wrong_account,
     impossible,
 )
+FAULTS = (cancelled_forgotten, silent, node_down)

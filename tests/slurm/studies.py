@@ -4,10 +4,11 @@ import re
 import shutil
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
-from runs import Run, record
+from runs import Run, record, submitted
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from small_study import STUDY, clone, people, replace, snakemake, write_study
@@ -16,6 +17,19 @@ from small_study import STUDY, clone, people, replace, snakemake, write_study
 NETWORK = "from time import sleep\n\nimport torch  # noqa: F401\n\n"
 NET = "  net: {use: net, label: Network, device: cuda, job: fold, tasks: [both], options: {ridge: [1.0]}}\n"
 MINE = ("--configfile", "study.yaml")
+FITS = Path("results/small/both/fits")
+# DeepSurv in float64, with epochs that last, on the CPUs of nodes whose GPUs compute nothing.
+SLOW_NET = {
+    "pick_device(device)": 'pick_device("cpu")',
+    "dtype=torch.float32": "dtype=torch.float64",
+    "dropout=options.dropout).to(where)": "dropout=options.dropout).to(where).double()",
+    "return lambda epoch: [on_all]": "return lambda epoch: sleep(0.5) or [on_all]",
+    "import numpy as np\n": "from time import sleep\n\nimport numpy as np\n",
+}
+NETS = """\
+  one: {use: net, label: One process, device: cuda, job: model, tasks: [both], options: {epochs: 12}}
+  two: {use: net, label: Two processes, device: cuda, nodes: 2, job: model, tasks: [both], options: {epochs: 12}}
+"""
 
 
 def small(folder):
@@ -64,7 +78,7 @@ def broken_study(finished, folder, cluster):
 
 def default_study(folder, cluster):
     """The site block says that all fits go to GPUs."""
-    profile = clone(folder) / "profiles" / "slurm" / "config.yaml"
+    profile = shortened(folder) / "profiles" / "slurm" / "config.yaml"
     fit = "  fit: # memory and time of one fit"
     replace(profile, fit, fit.replace("# memory", "\n    slurm_partition: gpu\n    gpu: 1\n    # memory"))
     kept = folder / "results" / "gse7390" / "dmfs" / "fits" / "forest" / ".folds"
@@ -72,16 +86,48 @@ def default_study(folder, cluster):
 
 
 def studies(folder, cluster):
-    """One after the other, since there are four GPUs."""
+    """The small one first: its four folds on the four GPUs must not wait for others."""
     folder.mkdir()
     small = small_study(folder / "small", cluster)
-    broken = broken_study(small.folder, folder / "broken", cluster)
-    return SimpleNamespace(small=small, broken=broken, default=default_study(folder / "default", cluster))
+    with ThreadPoolExecutor(2) as pool:
+        broken = pool.submit(broken_study, small.folder, folder / "broken", cluster)
+        default = pool.submit(default_study, folder / "default", cluster)
+        return SimpleNamespace(small=small, broken=broken.result(), default=default.result())
+
+
+def shortened(folder):
+    """A clone whose default study has two of its ten repeats: they take longest, and the others are like them."""
+    replace(
+        clone(folder) / "config" / "config.yaml", "options: {folds: 5, repeats: 10}", "options: {folds: 5, repeats: 2}"
+    )
+    return folder
 
 
 def default_here(folder, cluster):
     """The default study on this machine."""
-    return SimpleNamespace(done=snakemake(clone(folder)), folder=folder)
+    return SimpleNamespace(done=snakemake(shortened(folder)), folder=folder)
+
+
+def distributed(folder, forgetful):
+    """A net trained by one process here, and by two on two nodes whose job is told in between that its time is over."""
+    clone(folder)
+    slow = (folder / "src" / "triptych" / "models" / "deepsurv.py").read_text()
+    for old, new in SLOW_NET.items():
+        assert slow.count(old) == 1, old
+        slow = slow.replace(old, new)
+    (folder / "src" / "triptych" / "models" / "net.py").write_text(slow)
+    profile = folder / "profiles" / "slurm" / "config.yaml"
+    replace(profile, "    gpu: threads\n", "")
+    replace(profile, "    # gres: '", "    gres: '")
+    text = STUDY.replace("\nvalidation:", NETS + "\nvalidation:").replace("controls: [permuted, site]", "controls: []")
+    write_study(folder, text, north=people(1, 60), south=people(2, 50))
+    here = snakemake(folder, FITS / "one" / "all.parquet", *MINE)
+    assert here.rc == 0, here.said[-3000:]
+    run = Run(folder, forgetful, FITS / "two" / "all.parquet", *MINE)
+    run.until(lambda: list((folder / FITS / "two" / ".folds").glob("training-*")))
+    job = submitted(folder, "fit_on_gpu")[0]
+    forgetful.ask("scancel", "--signal=USR1", job)
+    return SimpleNamespace(rc=run.wait(), run=run, folder=folder, job=job)
 
 
 STUDIES = (studies, default_here)

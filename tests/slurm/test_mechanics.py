@@ -11,16 +11,18 @@ from runs import ROOT, Run, accounted, environment, record, submitted, tiny
 from scenarios import (
     FAN,
     cancelled,
+    cancelled_forgotten,
     cancelled_sacct,
     cancelled_slow,
     fails,
-    faults,
     impossible,
     interrupted,
     killed,
+    node_down,
     over_memory,
     over_time,
     refused_group,
+    silent,
     wrong_account,
 )
 
@@ -55,14 +57,14 @@ def test_a_cancelled_job_is_seen_within_a_minute_and_tried_again(outcome, cluste
 
 
 def test_where_squeue_forgets_jobs_early_the_plugin_asks_sacct_and_that_is_safe_too(outcome, forgetful):
-    done = outcome(faults).cancelled
+    done = outcome(cancelled_forgotten)
     assert "Falling back to 'sacct'" in done.run.said
     seen_and_tried_again(done, forgetful)
 
 
 def test_slurm_may_be_silent_for_some_time(outcome, forgetful):
     """The plugin would forget its jobs when a query fails, and wait for ever."""
-    done = outcome(faults).silent
+    done = outcome(silent)
     assert done.rc == 0, done.run.said[-3000:]
     assert states(forgetful, submitted(done.folder, "job")) == ["COMPLETED"]
 
@@ -84,6 +86,14 @@ def test_a_job_over_its_time_gets_more(outcome, cluster):
     jobs = list(accounted(cluster, submitted(done.folder, "job")).values())
     assert [(row["State"], row["Timelimit"]) for row in jobs] == [("TIMEOUT", "00:01:00"), ("COMPLETED", "00:03:00")]
     assert planned(done.folder) == {}
+
+
+def test_what_runs_inside_a_job_finds_slurm(outcome, cluster):
+    """The jobstep of the plugin drops SLURM_CONF: its srun, and what a job asks of SLURM, would look in the default place."""
+    done = outcome(over_time)
+    said = (done.folder / "logs" / "job.log").read_text().split()
+    assert said[0] == f"conf={cluster.folder / 'slurm.conf'}"
+    assert submitted(done.folder, "job")[-1] in said
 
 
 def test_a_job_that_fails_for_good_says_where_and_why_and_stops_nothing_else(outcome, cluster):
@@ -143,7 +153,8 @@ def test_a_request_that_can_never_be_met_is_shown(outcome):
     done = outcome(impossible)
     assert done.rc == 0
     assert f"{done.job}" in done.said
-    assert "PartitionTimeLimit: asks for more time than the partition allows, it will never start" in done.said
+    # SLURM names the one or the other, as it has looked at the job in its plan or only at its submission
+    assert re.search(r"Partition(TimeLimit|Config): .*, it will never start", done.said), done.said
 
 
 def test_job_arrays_are_refused(cluster, tmp_path):
@@ -154,7 +165,7 @@ def test_job_arrays_are_refused(cluster, tmp_path):
 
 
 def test_a_node_that_goes_down_is_survived(outcome, forgetful):
-    done = outcome(faults).node_down
+    done = outcome(node_down)
     assert done.rc == 0, done.run.said[-3000:]
     assert "Falling back to 'sacct'" not in done.run.said
     assert len(done.nodes) == 2

@@ -10,17 +10,18 @@ import torch
 from triptych.checkpoints import Keep, keeping
 from triptych.launching import part
 from triptych.nets.mlp import MLP
-from triptych.parallel import forward
+from triptych.parallel import forward, mine
 from triptych.processes import leads
 from triptych.survival.losses import CoxLoss
 from triptych.training import Schedule, batch_rows, train
 
 ROWS = 37
-CASES = {  # rows of a step, dropout, whether rows are held out
+CASES = {  # rows of a step, dropout, whether rows are held out, whether a process looks at its own rows only
     "all rows": (ROWS, 0.0, False),
     "last batch of 7": (10, 0.0, False),
     "last batch of 1": (9, 0.0, False),
     "dropout and early stopping": (10, 0.3, True),
+    "each its own rows": (10, 0.3, True, True),
 }
 
 
@@ -31,14 +32,16 @@ def cohort():
     return torch.as_tensor(x), np.ceil(random.exponential(4 * np.exp(-x[:, 0]))), random.random(ROWS) < 0.7
 
 
-def objective(rows, efron=True):
+def objective(rows, own=False, efron=True):
     """Net -> Cox loss of some rows."""
     x, time_, event = cohort()
     loss = CoxLoss(time_[rows], event[rows], ties="efron" if efron else "breslow")
+    if own:
+        return lambda net: loss(forward(net, x[rows[mine(len(rows))]], len(rows)), reduction="mean")
     return lambda net: loss(forward(net, x[rows]), reduction="mean")
 
 
-def run(batch, dropout, held_out, epochs=25, pause=0.0):
+def run(batch, dropout, held_out, own=False, epochs=25, pause=0.0):
     """History and weights of a training in float64."""
     torch.manual_seed(3)
     net = MLP(3, (8,), dropout=dropout).double()
@@ -48,10 +51,10 @@ def run(batch, dropout, held_out, epochs=25, pause=0.0):
     def batches(epoch):
         for rows in batch_rows(len(learned), batch, 5, epoch):
             time.sleep(pause)
-            yield objective(learned[rows.numpy()])
+            yield objective(learned[rows.numpy()], own)
 
     schedule = Schedule(epochs, 0.05, weight_decay=0.01, decay=0.02, patience=12 if held_out else 0)
-    history = train(net, batches, schedule, objective(np.flatnonzero(kept)) if held_out else None)
+    history = train(net, batches, schedule, objective(np.flatnonzero(kept), own) if held_out else None)
     return {"history": history, "weights": [p.detach().ravel().tolist() for p in net.parameters()]}
 
 

@@ -66,6 +66,19 @@ def test_an_empty_session_is_the_first_one(cohort_of):
         cohort_of(["participant_id,session_id,age", "p1,,50", "p1,,51"])
 
 
+def test_scans_of_one_session_are_no_contradiction(cohort_of):
+    rows = ["participant_id,run,series,t1w,age", "p1,1,5,a,50", "p1,2,7,b,50", "p2,,,c,60"]
+    people, ledger = cohort_of(rows)
+    assert people[["participant_id", "run", "t1w"]].to_numpy().tolist() == [["p1", "1", "a"], ["p2", "", "c"]]
+    assert ledger.failures[0]["reason"] == "2 scans of one session; run 1 is used"
+    with pytest.raises(
+        DataError, match=r"rows 2 and 3 are both p1 \(ses-1\) but differ in 'run', 'series', 't1w', 'age'"
+    ):
+        cohort_of([*rows[:2], "p1,2,7,b,51"])
+    with pytest.raises(DataError, match=r"are both p1 \(ses-1\) but differ in 'run'"):
+        cohort_of(["participant_id,run,age", "p1,1,50", "p1,2,50"])  # no scans: the word means something else there
+
+
 # ---- ids ----
 
 

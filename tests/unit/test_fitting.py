@@ -33,7 +33,9 @@ def folds(examples, n=3, repeats=1):
     return pd.concat(parts, ignore_index=True)
 
 
-def run(examples, splits, use="cox", tolerate=False, options=None, times=None, blocks=("clinical", "genes"), seed=3):
+def run(
+    examples, splits, use="cox", tolerate=False, options=None, times=None, blocks=("clinical", "genes"), seed=3, **more
+):
     return fit_folds(
         examples,
         splits,
@@ -46,6 +48,7 @@ def run(examples, splits, use="cox", tolerate=False, options=None, times=None, b
         seed=seed,
         device="cpu",
         tolerate=tolerate,
+        **more,
     )
 
 
@@ -107,6 +110,25 @@ def test_every_row_is_predicted_once_by_a_fit_that_did_not_see_it(examples):
     assert (outcome["time"] == outcome["time_known"]).all()
     assert (outcome["event"] == outcome["event_known"]).all()
     assert set(table["event"].unique()) <= {0, 1}
+
+
+@dataclass
+class Looks(Fake):
+    """A model that says where it looks."""
+
+    def map(self, test):
+        return np.full((2, 1, 1, 1), len(test))
+
+
+def test_where_a_model_looks_is_noted_with_the_number_of_rows(examples, fake):
+    fake(lambda train, seed: Looks(train.fingerprint()))
+    _, notes, _ = run(examples, folds(examples))
+    assert [(note["map"][0].mean(), note["map"][1]) for note in notes] == [(20, 20)] * 3
+    how = {"task": "t", "name": "m", "use": "u", "blocks": [], "options": {}, "times": None, "seed": 0, "device": "cpu"}
+    _, permuted, _ = fit_folds(examples, folds(examples), **how, tolerate=False, permuted=True)
+    assert all("map" not in note for note in permuted), "there is nothing to look at"
+    fake(lambda train, seed: Fake(train.fingerprint()))
+    assert all("map" not in note for note in run(examples, folds(examples))[1])
 
 
 def of_kind(kind, examples):
@@ -305,3 +327,18 @@ def test_the_grid_ends_at_the_horizon():
     times = grid(24.0)
     assert (len(times), times[0], times[-1]) == (100, 0.24, 24.0)
     assert grid(None) is None
+
+
+def test_sites_are_harmonised_by_what_training_says(examples):
+    """Shifted and stretched columns of one hospital change nothing, when its part is taken away."""
+    second = np.arange(len(examples)) % 2 == 1
+    other = examples.table.assign(site=np.where(second, "h2", "h1"))
+    moved = other.copy()
+    moved.loc[second, ["age", "g1", "g2"]] = moved.loc[second, ["age", "g1", "g2"]] * 3 + 5
+    found = {}
+    for told in (None, {"method": "combat"}):
+        for name, table in (("as it is", other), ("moved", moved)):
+            made = Examples(table, BLOCKS)
+            found[bool(told), name] = run(made, folds(made), harmonise=told)[0]["risk"].to_numpy()
+    apart = {told: np.abs(found[told, "moved"] - found[told, "as it is"]).mean() for told in (True, False)}
+    assert apart[True] < apart[False] / 3

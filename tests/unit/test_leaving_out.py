@@ -41,3 +41,27 @@ def test_equal_values_have_one_spelling(one, other):
 @pytest.mark.parametrize(("one", "other"), [(1000001, 1000002), (0.1234567, 0.1234568), ("a", "b")])
 def test_other_values_have_another(one, other):
     assert plain_word(one) != plain_word(other)
+
+
+def test_of_each_person_the_first_session_that_is_left(cohort_of):
+    """M6 comes before M12; a session that a rule leaves out is not the baseline; nobody leaves."""
+    rows = [f"p{k},{visit},{quality},{10 + k},{k % 2},{k}" for k in range(8)
+            for visit, quality in (("ses-M12", "good"), ("ses-M6", "good"), ("ses-bl", "bad" if k < 3 else "good"))]  # fmt: skip
+    people, _ = cohort_of(["participant_id,session_id,quality,months,died,age", *rows])
+    ledger = Ledger("t")
+    made = make_examples(
+        people,
+        task="t",
+        kind="survival",
+        outcome={"time": "months", "event": "died", "event_value": None},
+        inputs={"clinical": ["age"]},
+        ledger=ledger,
+        exclude={"quality": ["bad"]},
+        sessions="baseline",
+    )
+    assert made.table.set_index("participant_id")["session_id"].to_dict() == {
+        f"p{k}": "ses-M6" if k < 3 else "ses-bl" for k in range(8)
+    }
+    said = [f"{row['what']} {row['reason']}" for row in ledger.flow]
+    assert any("13 sessions of 8 patients who stay: a later session" in line for line in said)
+    assert ledger.flow_table()["n_patients"].iloc[-1] == 8

@@ -363,3 +363,69 @@ def test_only_networks_are_fitted_on_a_gpu():
     assert {name for name in found.models if found.device_of(name) == "cuda"} >= {"deepsurv"}
     assert {found.device_of(name) for name in ("kaplan-meier", "cox-clinical", "cox-ridge", "forest")} == {"cpu"}
     assert {plan().study.device_of(name) for name in found.models} == {"cpu"}
+
+
+def test_scans_of_a_study(here):
+    (here / "t.csv").write_text("participant_id,run,t1w\np1,1,a.nii\np1,2,b.nii\np2,,c.nii\n")
+    (here / "a.nii").write_bytes(b"a")
+    found = plan(cohorts={"mine": {"table": "t.csv", "scans": "t1w", "runs": "last"}})
+    assert found.imaged == ["mine"], "the default study's own cohort has no scans"
+    assert [scan.name for scan in found.scans("mine")] == ["sub-p1_run-2", "sub-p2"]
+    here_ = Path("results/gse7390/cohorts/mine")
+    every = ["sub-p1_run-1", "sub-p1_run-2", "sub-p2"]
+    assert found.scan_files("mine", "bids.json") == [here_ / "scans" / name / "bids.json" for name in every]
+    assert found.bids_files == [here_ / "bids_scans.tsv"]
+    assert found.scan_digest("mine", "sub-p1_run-1") == hashlib.sha256(b"a").hexdigest()[:16]
+    assert found.scan_digest("mine", "sub-p2") == "missing"
+    assert found.scan_source("mine") == '{"scans": "t1w", "table": "t.csv"}', "which run is used reruns no scan"
+    assert json.loads(found.source("mine"))["runs"] == "last"
+
+
+def test_a_study_without_scans_says_how_to_name_them(default):
+    with pytest.raises(StudyError, match=r"no cohort of this study has scans; name the column that holds them"):
+        _ = default.bids_files
+
+
+# ---- where models of images look ----
+
+
+@pytest.fixture
+def imaged(here):
+    """A study of images with a net, one that makes no maps, a null and its controls."""
+    (here / "heads.csv").write_text("participant_id,sex,mri_t1w,mri_background\np1,m,a,b\n")
+    task = {
+        "title": "Sex",
+        "kind": "classification",
+        "cohorts": ["heads"],
+        "outcome": {"label": "sex", "positive": "m"},
+    }
+    models = {
+        "net": {"use": "conv5_fc3", "label": "Net"},
+        "dark": {"use": "vit3d", "options": {"maps": 0}},
+        "svm": {"use": "voxel_svm", "job": "model"},
+        "half": {"use": "voxel_svm", "options_by_task": {"sex": {"maps": False}}},
+        "none": {"use": "dummy", "role": "null"},
+    }
+    study = {"name": "heads", "title": "t", "question": "q", "estimand": "new-patients", "models": models}
+    study |= {"cohorts": {"heads": {"table": str(here / "heads.csv")}}, "statistics": {"metrics": ["auc"]}}
+    study |= {"tasks": {"sex": {**task, "inputs": {"image": ["mri_t1w"]}}}}
+    study |= {"validation": {"split": "repeated_kfold", "options": {"repeats": 2}}}
+    (here / "study.yaml").write_text(json.dumps(study))
+    return plan(here / "study.yaml")
+
+
+def test_models_that_show_where_they_look(imaged, default):
+    assert {"control-background", "permuted-net", "permuted-svm"} <= set(imaged.models("sex"))
+    assert imaged.maps("sex") == ["net", "svm"], "not those of controls"
+    assert imaged.contents["sex"]["maps"] == ["net", "svm"]
+    assert Path("results/heads/sex/maps/net.svg") in imaged.report_inputs
+    assert default.maps("dmfs") == []
+    assert set(default.contents["dmfs"]) == {"tables", "figures"}, "other studies are told nothing new"
+
+
+def test_a_map_is_the_mean_of_all_jobs_of_its_model(imaged):
+    here = Path("results/heads/sex/fits")
+    assert imaged.fits_of("net", "sex", "json") == [here / "net" / f"repeat-{k}.json" for k in (0, 1)]
+    assert imaged.fits_of("svm", "sex", "json") == [here / "svm" / "all.json"]
+    every = [path for name in imaged.models("sex") for path in imaged.fits_of(name, "sex", "json")]
+    assert imaged.fits("sex", "json") == every

@@ -7,12 +7,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from triptych import plugins, raw
 from triptych.errors import DataError
+from triptych.study import CohortEntry
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def cohort(here, monkeypatch):
 
 
 def entry(table):
-    return SimpleNamespace(table=str(table), bids=None)
+    return CohortEntry(table=str(table))
 
 
 def test_digest_of_a_touched_file_is_the_same_of_a_changed_one_not(here):
@@ -214,7 +214,7 @@ def test_header_that_cannot_be_used(here, name, content, message):
 def test_images_of_a_table_are_known_by_content(tmp_path):
     (tmp_path / "t.csv").write_text("participant_id,t1w\na,1.nii\nb,\nc,gone.nii\n")
     (tmp_path / "1.nii").write_bytes(b"one")
-    entry = SimpleNamespace(table=str(tmp_path / "t.csv"), bids=None)
+    entry = CohortEntry(table=str(tmp_path / "t.csv"))
     first = raw.image_digest("c", entry, None, ["t1w"])
     os.utime(tmp_path / "1.nii", (1, 1))
     assert raw.image_digest("c", entry, None, ["t1w"]) == first, "touched"

@@ -1,5 +1,8 @@
 """Scans of a cohort: from a table, a pattern and a BIDS folder; names are legal, unique, and in the order of time."""
 
+import dataclasses
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -7,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from triptych import plugins, scans
+from triptych import plugins, raw, scans
 from triptych.bids import names
 from triptych.errors import DataError
 from triptych.study import CohortEntry
@@ -84,7 +87,8 @@ def test_sessions_and_runs_in_the_order_of_time(table):
 def test_another_column_and_a_file_below_the_data_root(table, tmp_path):
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "x").mkdir()
-    (found,) = table("participant_id,mprage", "p1,x", scans="mprage", root=tmp_path / "root")
+    (found,) = table("participant_id,series,mprage", "p1,5,x", scans="mprage", root=tmp_path / "root")
+    assert found.series == "5"
     assert found.source == tmp_path / "root" / "x", "a folder of DICOM files"
 
 
@@ -178,6 +182,12 @@ def test_what_no_bids_reader_would_find_is_told(folder):
         scans.scans("c", entry, None)
 
 
+def test_what_is_to_be_ignored_is_not_told(folder, tmp_path):
+    entry = folder(t1w("sub-1"), "extra/x.nii.gz", "sub-1/anat/mask.nii.gz", "sub-1/anat/odd.nii.gz")
+    (tmp_path / "ds" / ".bidsignore").write_text("# ours\nextra/\n*mask.nii.gz\n")
+    assert names.images(Path(entry.bids))[1] == [Path("sub-1/anat/odd.nii.gz")]
+
+
 def test_folders_that_differ_by_zeros_are_one_person(folder):
     found = scans.scans("c", folder(t1w("sub-1"), t1w("sub-01"), t1w("sub-2")), None)
     assert [(s.participant_id, s.session_id, s.name) for s in found] == [
@@ -208,18 +218,25 @@ def test_no_description_is_met_with_the_lines_to_write(folder, tmp_path):
 
 def test_digest_is_that_of_the_content(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "d").mkdir()
-    (tmp_path / "d" / "1.dcm").write_bytes(b"one")
-    scan = scans.Scan("p", "ses-1", "", tmp_path / "d", "sub-p", "d")
-    first = scans.digest(scan)
-    os.utime(tmp_path / "d" / "1.dcm", (1, 1))
-    assert scans.digest(scan) == first, "touched"
-    (tmp_path / "d" / "1.dcm").write_bytes(b"two")
-    second = scans.digest(scan)
+    (tmp_path / "d" / "deep").mkdir(parents=True)
+    (tmp_path / "d" / "deep" / "1.dcm").write_bytes(b"one")
+    (tmp_path / "b.nii").write_bytes(b"b")
+    mine = [
+        scans.Scan("p", "ses-1", "", tmp_path / name, f"sub-{name[0]}", name) for name in ("d", "b.nii", "gone.nii")
+    ]
+    first = scans.digests(mine)
+    assert (first["sub-b"], first["sub-g"]) == (hashlib.sha256(b"b").hexdigest()[:16], "missing")
+    os.utime(tmp_path / "d" / "deep" / "1.dcm", (1, 1))
+    assert scans.digests(mine) == first, "touched"
+    (tmp_path / "d" / "deep" / "1.dcm").write_bytes(b"two")
+    second = scans.digests(mine)
     (tmp_path / "d" / "2.dcm").write_bytes(b"two")
-    assert len({first, second, scans.digest(scan)}) == 3
-    gone = scans.Scan("p", "ses-1", "", tmp_path / "gone.nii", "sub-p", "gone.nii")
-    assert scans.digest(gone) == "missing"
+    third = scans.digests(mine)
+    (tmp_path / "d" / "2.dcm").rename(tmp_path / "d" / "3.dcm")
+    assert len({first["sub-d"], second["sub-d"], third["sub-d"], scans.digests(mine)["sub-d"]}) == 4
+    chosen = [dataclasses.replace(mine[0], series="5")]
+    assert scans.digests(chosen)["sub-d"].endswith(" series 5"), "another choice is another scan"
+    assert len(json.loads(raw.CACHE.read_text())) == 2, "a folder is remembered as one"
 
 
 def test_nothing_heavy_is_imported():

@@ -22,6 +22,21 @@ REFUSED = {
         "gse7391",
         r"key cohorts\.gse7391: nothing called 'gse7391' in cohorts; did you mean 'gse7390'\?",
     ),
+    "table and BIDS folder": (
+        ("ours: {table: ", "ours: {bids: there, table: "),
+        "bids",
+        r"key cohorts\.ours\.bids: a cohort is a `table:` or a BIDS folder, not both",
+    ),
+    "scans of a BIDS folder": (
+        ("ours: {table: ", "theirs: {bids: there, scans: t1w}\n  ours: {table: "),
+        "theirs",
+        r"key cohorts\.theirs\.scans: the scans of a BIDS folder are found by their names",
+    ),
+    "which runs": (
+        ("ours: {table: ", "ours: {runs: best, table: "),
+        "runs",
+        r"key cohorts\.ours\.runs: 'best' is not one of first, last, all",
+    ),
     "unknown model": (
         ("use: cox\n", "use: coxx\n"),
         "coxx",
@@ -48,6 +63,25 @@ REFUSED = {
         r"key audit\.same_contents: nothing called 'same_contents' in audit; did you mean 'same_content'\?",
     ),
     "no metric": (("    - harrell_c\n    - brier", "    []"), "metrics", r"key statistics\.metrics: .*at least 1 item"),
+    "a reference that is not named": (
+        ("label: Cox\n", "label: Cox\n    harmonise: {method: reference}\n"),
+        "harmonise",
+        r"key models\.cox\.harmonise: `method: reference` and `reference:`, a site, go together",
+    ),
+    "the outcome kept by ComBat": (
+        ("label: Cox\n", "label: Cox\n    harmonise: {keep: [months]}\n"),
+        "harmonise",
+        r"key models\.cox\.harmonise: 'months' is the outcome of the task 'os'; .* \(target leak\)",
+    ),
+    "ComBat at a new site": (
+        (
+            "    options: {ridge: [1.0, 10.0]}\n  km: {use: kaplan_meier}\nvalidation:\n  split: repeated_kfold\n"
+            "  options: {folds: 5, repeats: 2}\n",
+            "    harmonise: {}\n  km: {use: kaplan_meier}\nvalidation:\n  split: leave_site_out\n",
+        ),
+        "harmonise",
+        r"key models\.cox\.harmonise: in the task 'os' the tested site was not in training, so ComBat has no estimates for it",
+    ),
     "no devices": (
         ("label: Cox\n", "label: Cox\n    devices: 0\n"),
         "devices: 0",
@@ -234,7 +268,7 @@ def test_required_option_that_is_missing(write_study, tmp_path, monkeypatch, kin
 
     copied = tmp_path / "triptych"
     shutil.copytree(plugins.PACKAGE, copied, ignore=shutil.ignore_patterns("__pycache__"))
-    text = '"""."""\nTASKS = ("survival",)\nANSWERS = ("new-patients",)\nclass Options:\n    width: int\n'
+    text = '"""."""\nTASKS = ("survival",)\nNEEDS = ("table",)\nANSWERS = ("new-patients",)\nclass Options:\n    width: int\n'
     (copied / kind / "strict.py").write_text(text)
     monkeypatch.setattr(plugins, "PACKAGE", copied)
     change = {

@@ -132,3 +132,32 @@ def test_devices(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert pick_device("cuda") == pick_device("auto") == torch.device("cuda")
     assert pick_device("cpu") == torch.device("cpu")
+
+
+class Line(nn.Module):
+    """A net with one matrix product, which bfloat16 rounds."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 1)
+        self.seen = []
+
+    def forward(self, x):
+        found = self.layer(x)
+        self.seen.append(found.dtype)
+        return found
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [("float32", torch.float32), ("bf16", torch.bfloat16)])
+def test_precision_is_that_of_steps_and_of_held_out_rows(precision, dtype):
+    torch.manual_seed(0)
+    net, x = Line(), torch.randn(20, 3)
+
+    def loss(net):
+        return (net(x).float() - 1).square().mean()
+
+    history = train(net, lambda epoch: [loss], Schedule(60, 0.1, precision=precision), held_out=loss)
+    assert set(net.seen) == {dtype}
+    assert {p.dtype for p in net.parameters()} == {torch.float32}
+    assert history[-1] < 0.1 * history[0]
+    assert not torch.is_autocast_enabled("cpu")

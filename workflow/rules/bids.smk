@@ -18,7 +18,7 @@ rule bids_scan:
         "../../envs/triptych.yaml"
     params:
         source=lambda w: PLAN.scan_source(w.cohort),
-        bids=COHORT / "bids",
+        bids=str(COHORT / "bids"),
         raw=lambda w: PLAN.scan_digest(w.cohort, w.scan),
         code=code("scripts/bids_scan.py"),
     shell:
@@ -39,8 +39,8 @@ rule bids_dataset:
         "../../envs/triptych.yaml"
     params:
         source=lambda w: PLAN.scan_source(w.cohort),
-        folder=COHORT / "scans",
-        bids=COHORT / "bids",
+        folder=str(COHORT / "scans"),
+        bids=str(COHORT / "bids"),
         code=code("scripts/bids_dataset.py"),
     shell:
         "python $TRIPTYCH_SCRIPTS/bids_dataset.py --cohort {wildcards.cohort} --source {params.source:q}"

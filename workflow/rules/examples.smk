@@ -26,11 +26,12 @@ rule make_examples:
         outcome=lambda w: as_json(PLAN.task(w.task).outcome),
         inputs=lambda w: as_json(PLAN.task(w.task).inputs),
         exclude=lambda w: as_json(PLAN.task(w.task).exclude),
+        sessions=lambda w: PLAN.task(w.task).sessions,
         tolerance=STUDY.tolerance.patients,
         code=code("scripts/make_examples.py"),
     shell:
         "python $TRIPTYCH_SCRIPTS/make_examples.py --participants {input.participants} --task {wildcards.task} --kind {params.kind}"
-        " --outcome {params.outcome:q} --inputs {params.inputs:q} --exclude {params.exclude:q} --tolerance {params.tolerance}"
+        " --outcome {params.outcome:q} --inputs {params.inputs:q} --exclude {params.exclude:q} --sessions {params.sessions} --tolerance {params.tolerance}"
         " --examples {output.examples} --blocks {output.blocks} --flow {output.flow} --failures {output.failures}"
         " --excluded {output.excluded} > {log} 2>&1"
 

@@ -46,7 +46,7 @@ rule join_scans:
         source=lambda w: PLAN.scan_source(w.cohort),
         runs=lambda w: STUDY.cohorts[w.cohort].runs,
         outliers=lambda w: as_json(STUDY.cohorts[w.cohort].mri.outliers),
-        folder=COHORT / "scans",
+        folder=str(COHORT / "scans"),
         code=code("scripts/join_scans.py"),
     shell:
         "python $TRIPTYCH_SCRIPTS/join_scans.py --cohort {wildcards.cohort} --source {params.source:q} --runs {params.runs}"
@@ -67,7 +67,7 @@ rule quality_page:
     params:
         source=lambda w: PLAN.scan_source(w.cohort),
         runs=lambda w: STUDY.cohorts[w.cohort].runs,
-        folder=COHORT / "scans",
+        folder=str(COHORT / "scans"),
         template=raw.sha256(CLONE / "src" / "triptych" / "mri" / "quality.html.j2"),
         code=code("scripts/quality_page.py"),
     shell:

@@ -3,17 +3,19 @@
 import numpy as np
 import pandas as pd
 
+from triptych.mri.columns import is_image
 from triptych.tables import Examples
 
 CONTROL = "control-"  # begins the blocks of negative controls, which no claim rests on
 
 
 def inputs(examples: Examples | None) -> pd.DataFrame | None:
-    """Each input column once, index 0..n-1; None where there are none."""
+    """Each input column once, but paths of images, index 0..n-1; None where there are none."""
     if examples is None:
         return None
     blocks = [block for block in examples.blocks if not block.startswith(CONTROL)]
     columns = list(dict.fromkeys(column for block in blocks for column in examples.blocks[block]))
+    columns = [column for column in columns if not is_image(column)]
     return examples.table[columns].reset_index(drop=True) if columns else None
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from triptych.audit._context import Context, finding, findings, not_assessable
+from triptych.mri.columns import is_image
 from triptych.tables import KEY, PERSON
 
 TITLE = "One person under two ids (identical inputs)"
@@ -19,6 +20,7 @@ def check(context: Context) -> pd.DataFrame:
     if context.examples is None or not context.examples.blocks:
         return not_assessable("no inputs to compare: the predictions were made elsewhere")
     inputs = context.examples.inputs(context.examples.blocks)
+    inputs = inputs.loc[:, [not is_image(column) for column in inputs]]  # no path says what is in the file
     inputs = inputs.loc[:, ~inputs.columns.duplicated()]
     fine = [c for c in inputs if inputs[c].nunique() >= FINE]
     if len(fine) < FINE_COLUMNS:

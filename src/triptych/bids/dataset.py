@@ -27,7 +27,7 @@ ABOUT_SESSIONS = {
 README = """\
 # {cohort}
 
-T1-weighted images of {people} people in {scans} scans, made by Triptych from {origin}.
+T1-weighted images of {people} people in {scans} scans, made by Triptych from DICOM or NIfTI files.
 
 What says who a person is, where and when they were scanned was left out: sidecars hold acquisition parameters only, headers
 of images hold no text, and sessions have days since the first one instead of dates. Faces were not removed. The intensities
@@ -64,14 +64,7 @@ def finish(
     if source.get("bids"):
         issues = validator.validate(raw.bids_folder(cohort, source["bids"], root))
     else:
-        write(
-            cohort,
-            found,
-            statuses,
-            participants,
-            bids,
-            f"`{source['table']}`" if source.get("table") else f"cohort {cohort}",
-        )
+        write(cohort, found, statuses, participants, bids)
         issues = validator.validate(bids)
         validator.refuse_errors(issues, bids)
     return listing(cohort, found, statuses, participants), issues
@@ -83,7 +76,6 @@ def write(
     statuses: dict[str, dict[str, Any]],
     participants: pd.DataFrame,
     bids: Path,
-    origin: str,
 ) -> None:
     """Write the files of a data set whose images are there, and remove images of scans that are no longer part of it.
 
@@ -95,8 +87,6 @@ def write(
         Participants of the cohort; ``age``, ``sex`` or ``gender`` are published, ``scan_date`` orders sessions and is not.
     bids
         The folder.
-    origin
-        Where the images come from, in words, for the README.
     """
     usable = [scan for scan in scans if statuses[scan.name]["status"] == "ok"]
     _remove_others(bids, usable)
@@ -104,9 +94,7 @@ def write(
     by = [{"Name": "Triptych", "Version": version("triptych")}]
     tables.write({**described, "GeneratedBy": by}, bids / "dataset_description.json")
     subjects = {scan.subject: scan.participant_id for scan in usable}
-    tables.write(
-        README.format(cohort=cohort, people=len(subjects), scans=len(usable), origin=origin), bids / "README.md"
-    )
+    tables.write(README.format(cohort=cohort, people=len(subjects), scans=len(usable)), bids / "README.md")
     people = _people(subjects, participants)
     tables.write(people, bids / "participants.tsv")
     tables.write(

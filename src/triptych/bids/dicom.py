@@ -22,6 +22,7 @@ import pydicom
 from pydicom.errors import InvalidDicomError
 
 from triptych.bids import privacy
+from triptych.bids.names import natural
 from triptych.bids.verdict import Unusable
 
 PIXELS = (
@@ -83,20 +84,22 @@ class Converted:
     n_slices: int
 
 
-def convert(folder: Path, work: Path, notes: list[str]) -> Converted:
+def convert(folder: Path, work: Path, notes: list[str], series: str = "") -> Converted:
     """Convert the one series of a folder; what is odd but usable is added to ``notes``.
 
     Parameters
     ----------
     work
         An empty folder for what is in between.
+    series
+        Series Number of the one that is meant, where the folder holds several.
 
     Raises
     ------
     Unusable
         With the reason and what to do; no message holds what says who was scanned.
     """
-    slices = look(folder, notes)
+    slices = look(folder, notes, series)
     first = slices[0].data
     secret = secrets(first)
     (work / "in").mkdir()
@@ -118,7 +121,7 @@ def convert(folder: Path, work: Path, notes: list[str]) -> Converted:
     )
 
 
-def look(folder: Path, notes: list[str]) -> list[Slice]:
+def look(folder: Path, notes: list[str], series: str = "") -> list[Slice]:
     """The slices of the one series of a folder, each once, in order; checked for gaps, copies and damage.
 
     Raises
@@ -140,7 +143,7 @@ def look(folder: Path, notes: list[str]) -> list[Slice]:
             f"no DICOM file in the folder ({what})", "check the path; it is a folder with the files of one series"
         )
     secret = frozenset().union(*(secrets(one.data) for one in _one_each(slices)))
-    _check_one_series(slices, secret)
+    slices = _of_one_series(slices, series, secret)
     if empty:
         shown = ", ".join(privacy.screened(p.name, secret) for p in empty[:3])
         raise Unusable(f"{len(empty)} empty files (0 bytes) among the slices: {shown}", GAP)
@@ -239,23 +242,36 @@ def _one_each(slices: list[Slice]) -> list[Slice]:
 # ---- checks of a series ----
 
 
-def _check_one_series(slices: list[Slice], secret: frozenset[str]) -> None:
+def _of_one_series(slices: list[Slice], wanted: str, secret: frozenset[str]) -> list[Slice]:
+    """The slices of the series that is wanted, or of the only one; a file whose header is cut off may belong to any."""
     known = [one for one in slices if one.data.get("SeriesInstanceUID")]
     people = {str(one.data.get("PatientID", "")) for one in known}
     if len(people) > 1:
         raise Unusable(f"files of {len(people)} patients in one folder", "give each patient a folder")
-    series = Counter(one.data.SeriesInstanceUID for one in known)
-    if len(series) < 2:
-        return
     first = {one.data.SeriesInstanceUID: one.data for one in reversed(known)}
+    count = Counter(one.data.SeriesInstanceUID for one in known)
+    number = {uid: str(one.get("SeriesNumber", "?")) for uid, one in first.items()}
+    called = {
+        uid: privacy.screened(str(one.get("SeriesDescription") or "no name"), secret) for uid, one in first.items()
+    }
     shown = [
-        f"{first[uid].get('SeriesNumber', '?')} {privacy.screened(str(first[uid].get('SeriesDescription', '') or 'no name'), secret)!r} "
-        f"({n} files)"
-        for uid, n in series.items()
+        f"{number[uid]} {called[uid]!r} ({count[uid]} files)"
+        for uid in sorted(first, key=lambda uid: natural(number[uid]))
     ]
-    raise Unusable(
-        f"{len(series)} series in one folder: {', '.join(shown[:8])}", "give the T1-weighted series a folder of its own"
-    )
+    if wanted:
+        meant = [uid for uid in first if number[uid] == wanted]
+        if len(meant) != 1:
+            raise Unusable(
+                f"{len(meant) or 'no'} series of the number {wanted} in the folder; it holds {', '.join(shown[:8])}",
+                "correct the column `series`",
+            )
+        return [one for one in slices if one.data.get("SeriesInstanceUID") in (meant[0], None)]
+    if len(first) > 1:
+        raise Unusable(
+            f"{len(first)} series in one folder: {', '.join(shown[:8])}",
+            "say which by its number in a column `series` of the table, or give the T1-weighted one a folder of its own",
+        )
+    return slices
 
 
 def _each_once(slices: list[Slice], notes: list[str]) -> list[Slice]:

@@ -1,4 +1,4 @@
-"""Where the files of a scan lie in a BIDS data set, and how they are written: the voxels bit by bit as they were, no text beside them."""
+"""Where the files of a scan lie in a BIDS data set, and how they are written: voxels bit by bit as they were, and no text."""
 
 import gzip
 import os

@@ -5,7 +5,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from triptych import raw
 from triptych.bids import contrast, dicom, layout, nifti, privacy, sidecar
 from triptych.bids.names import label
 from triptych.bids.verdict import Unusable
@@ -47,7 +46,7 @@ def look(scan: Scan, root: Path) -> dict[str, Any]:
         volume = nifti.read(scan.source, notes)
     except Unusable as error:
         return _told(scan, notes, error)
-    return _told(scan, notes) | {"files": {"t1w": [scan.file, raw.sha256(scan.source)]}, "voxels": _voxels(volume)}
+    return _told(scan, notes) | {"files": {"t1w": [scan.file, _sha256(scan.source)]}, "voxels": _voxels(volume)}
 
 
 def _source(scan: Scan, work: Path, notes: list[str]) -> tuple[nifti.Volume, dict[str, Any], frozenset[str]]:
@@ -56,7 +55,7 @@ def _source(scan: Scan, work: Path, notes: list[str]) -> tuple[nifti.Volume, dic
         described = sidecar.beside(scan.source)
         contrast.check(scan.source.name, described, notes)
         return nifti.read(scan.source, notes), described, privacy.tokens(described.get(tag) for tag in privacy.TAGS)
-    made = dicom.convert(scan.source, work, notes)
+    made = dicom.convert(scan.source, work, notes, scan.series)
     contrast.check("", made.sidecar, notes)
     volume = nifti.read(made.image, notes)
     if made.n_slices and made.n_slices not in volume.values.shape:

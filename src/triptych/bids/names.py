@@ -1,10 +1,11 @@
-"""Names in a BIDS data set: labels, what the name of a file says, which images a folder holds, and how sessions follow each other.
+"""Names in a BIDS data set: labels, what a file's name says, which images a folder holds, and how sessions follow each other.
 
 Standard library only: names must be known while the workflow is parsed.  The grammar is that of BIDS 1.10, "Filenames".
 """
 
 import os
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 T1W = re.compile(
@@ -55,8 +56,10 @@ def images(folder: Path) -> tuple[list[Path], list[Path]]:
     Returns
     -------
     t1w, unmatched
-        T1-weighted images where BIDS puts them; and NIfTI files that no BIDS reader would find, by their name or their place.
+        T1-weighted images where BIDS puts them; and NIfTI files that no BIDS reader would find, by their name or their place,
+        less those that ``.bidsignore`` lists.
     """
+    ignored = _ignored(folder)
     t1w: list[Path] = []
     unmatched: list[Path] = []
     for at, folders, files in os.walk(folder, followlinks=True):
@@ -73,7 +76,19 @@ def images(folder: Path) -> tuple[list[Path], list[Path]]:
                 (t1w if path.parent.name == "anat" else unmatched).append(path)
             elif "t1w" in name.casefold():
                 unmatched.append(path)
-    return t1w, unmatched
+    return t1w, [path for path in unmatched if not any(_covers(pattern, path) for pattern in ignored)]
+
+
+def _ignored(folder: Path) -> list[str]:
+    """Patterns of ``.bidsignore``."""
+    path = folder / ".bidsignore"
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+    return [line.strip().strip("/") for line in lines if line.strip() and not line.startswith("#")]
+
+
+def _covers(pattern: str, path: Path) -> bool:
+    """Whether a pattern names a file, one of the folders above it, or the end of its path."""
+    return any(fnmatch(part.as_posix(), pattern) or fnmatch(part.name, pattern) for part in (path, *path.parents))
 
 
 def _in_place(path: Path, sub: str, ses: str | None) -> bool:

@@ -1,7 +1,8 @@
 """Whether a NIfTI file is one whole T1-weighted volume whose place in space is known.
 
-Libraries disagree about broken files (a truncated one is read with zeros, a file whose two affines differ is mirrored by some), so
-everything is asked here before anything is computed: header first, then every byte.  At most ``MOST_VOXELS`` are read into memory.
+Libraries disagree about broken files (a truncated one is read with zeros, a file whose two affines differ is mirrored by
+some), so everything is asked here before anything is computed: header first, then every byte.  At most ``MOST_VOXELS`` are
+read into memory.
 """
 
 import gzip
@@ -25,9 +26,13 @@ FURTHEST = 1.0  # mm between the places that sform and qform give a corner
 SMALLEST, LARGEST = 0.05, 10.0  # mm, edge of a voxel
 SMALLEST_EXTENT = 50.0  # mm, edge of the field of view
 SHEAR = 1e-3  # cosine between axes that should be perpendicular
-FEWEST_VALUES = 8  # distinct intensities; a mask or a label map has fewer
+FEWEST_VALUES = 8  # distinct intensities; a mask has fewer
+MOST_EQUAL = (
+    0.5  # share of neighbours in the foreground with the same value: .8 in a label map, below .2 in heads of 8 bits
+)
 GZIP, NIFTI1, NIFTI2 = b"\x1f\x8b", 348, 540
 FULL = "fetch or convert the file again"
+IMAGE = "give the T1-weighted image"
 
 
 @dataclass(frozen=True)
@@ -177,8 +182,8 @@ def _shape(header: Any, notes: list[str]) -> tuple[int, int, int]:
         raise Unusable(f"one slice only ({' x '.join(map(str, dim))})", "give the whole volume")
     if np.prod(dim) > MOST_VOXELS:
         raise Unusable(
-            f"{' x '.join(map(str, dim))} is {np.prod(dim) / 1e6:,.0f} million voxels; at most {MOST_VOXELS / 1e6:.0f} million are "
-            "read, so that one scan takes 4 GB at most",
+            f"{' x '.join(map(str, dim))} is {np.prod(dim) / 1e6:,.0f} million voxels; at most {MOST_VOXELS / 1e6:.0f} million "
+            "are read, .5 GB as float32",
             "crop the field of view, or resample it to 1 mm",
         )
     if int(header["dim"][0]) > 3:
@@ -281,6 +286,7 @@ def _check_size(header: Any, shape: tuple[int, ...], affine: np.ndarray, notes: 
 
 
 def _check_values(values: np.ndarray, header: Any, notes: list[str]) -> None:
+    equal = _equal_neighbours(values)
     if values.dtype.kind == "f":
         bad = values.size - int(np.isfinite(values).sum())
         if bad > MOST_NOT_FINITE * values.size:
@@ -299,10 +305,16 @@ def _check_values(values: np.ndarray, header: Any, notes: list[str]) -> None:
         notes.append(f"scl_slope is {slope:g}: the stored values are taken as they are, {low:g} to {high:g}")
     some = values.ravel(order="K")[:: max(1, values.size // 200_000)]
     if len(np.unique(some)) < FEWEST_VALUES:
-        raise Unusable(
-            f"only {len(np.unique(some))} different intensities: a mask, a label map, or almost empty",
-            "give the T1-weighted image",
-        )
+        raise Unusable(f"only {len(np.unique(some))} different intensities: a mask, or almost empty", IMAGE)
+    if equal > MOST_EQUAL:
+        raise Unusable(f"{equal:.0%} of neighbouring voxels have the same value: a label map", IMAGE)
+
+
+def _equal_neighbours(values: np.ndarray) -> float:
+    """Share of neighbours above the lowest value that are equal, in every fourth slice."""
+    here, after = values[:-1:4], values[1::4]
+    both = (here > values.min()) & (after > values.min())
+    return float((here == after)[both].mean()) if both.any() else 0.0
 
 
 def _numbers(values: np.ndarray) -> str:

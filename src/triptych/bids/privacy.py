@@ -4,71 +4,97 @@ Sidecars keep what is listed here and nothing else; text in NIfTI headers is emp
 hospital and its staff is looked for in everything that is kept.  Faces are not removed.
 """
 
+import math
 import re
 from collections.abc import Iterable
 from typing import Any
 
 # Acquisition and scanner, BIDS 1.10 "Magnetic Resonance Imaging"; no names, dates, times, institutions, serial or other numbers
 # that stand for one person or one machine, and no free text.
-KEPT = frozenset(
-    [
-        "Manufacturer",
-        "ManufacturersModelName",
-        "MagneticFieldStrength",
-        "ImagingFrequency",
-        "SoftwareVersions",
-        "Modality",
-        "MRAcquisitionType",
-        "ScanningSequence",
-        "SequenceVariant",
-        "ScanOptions",
-        "SequenceName",
-        "PulseSequenceType",
-        "NonlinearGradientCorrection",
-        "ImageType",
-        "ReceiveCoilName",
-        "ReceiveCoilActiveElements",
-        "MTState",
-        "SpoilingState",
-        "ParallelReductionFactorInPlane",
-        "ParallelAcquisitionTechnique",
-        "PartialFourier",
-        "PartialFourierDirection",
-        "EchoTime",
-        "RepetitionTime",
-        "InversionTime",
-        "FlipAngle",
-        "EchoTrainLength",
-        "NumberOfAverages",
-        "PixelBandwidth",
-        "DwellTime",
-        "SliceThickness",
-        "SpacingBetweenSlices",
-        "AcquisitionMatrixPE",
-        "ReconMatrixPE",
-        "PercentPhaseFOV",
-        "PercentSampling",
-        "PhaseEncodingSteps",
-        "PhaseEncodingDirection",
-        "InPlanePhaseEncodingDirectionDICOM",
-        "BodyPartExamined",
-        "PatientPosition",
-        "AcquisitionDuration",
-        "SkullStripped",
-        "ConversionSoftware",
-        "ConversionSoftwareVersion",
-        "SAR",
-        "TxRefAmp",
-        "ImageOrientationPatientDICOM",
-    ]
-)
-TAGS = (  # of DICOM, whose values say who or where
-    "PatientName PatientID OtherPatientIDs OtherPatientNames PatientBirthName PatientMotherBirthName PatientAddress "
-    "PatientTelephoneNumbers PatientBirthDate MilitaryRank PatientReligiousPreference IssuerOfPatientID AccessionNumber "
-    "StudyID ReferringPhysicianName PerformingPhysicianName NameOfPhysiciansReadingStudy OperatorsName RequestingPhysician "
-    "PhysiciansOfRecord InstitutionName InstitutionAddress InstitutionalDepartmentName StationName DeviceSerialNumber "
-    "StudyDate SeriesDate AcquisitionDate ContentDate StudyInstanceUID SeriesInstanceUID FrameOfReferenceUID"
-).split()
+KEPT = [
+    "Manufacturer",
+    "ManufacturersModelName",
+    "MagneticFieldStrength",
+    "ImagingFrequency",
+    "SoftwareVersions",
+    "Modality",
+    "MRAcquisitionType",
+    "ScanningSequence",
+    "SequenceVariant",
+    "ScanOptions",
+    "SequenceName",
+    "PulseSequenceType",
+    "NonlinearGradientCorrection",
+    "ImageType",
+    "ReceiveCoilName",
+    "ReceiveCoilActiveElements",
+    "MTState",
+    "SpoilingState",
+    "ParallelReductionFactorInPlane",
+    "ParallelAcquisitionTechnique",
+    "PartialFourier",
+    "PartialFourierDirection",
+    "EchoTime",
+    "RepetitionTime",
+    "InversionTime",
+    "FlipAngle",
+    "EchoTrainLength",
+    "NumberOfAverages",
+    "PixelBandwidth",
+    "DwellTime",
+    "SliceThickness",
+    "SpacingBetweenSlices",
+    "AcquisitionMatrixPE",
+    "ReconMatrixPE",
+    "PercentPhaseFOV",
+    "PercentSampling",
+    "PhaseEncodingSteps",
+    "PhaseEncodingDirection",
+    "InPlanePhaseEncodingDirectionDICOM",
+    "BodyPartExamined",
+    "PatientPosition",
+    "AcquisitionDuration",
+    "SkullStripped",
+    "ConversionSoftware",
+    "ConversionSoftwareVersion",
+    "SAR",
+    "TxRefAmp",
+    "ImageOrientationPatientDICOM",
+]
+TAGS = [
+    "PatientName",
+    "PatientID",
+    "OtherPatientIDs",
+    "OtherPatientNames",
+    "PatientBirthName",
+    "PatientMotherBirthName",
+    "PatientAddress",
+    "PatientTelephoneNumbers",
+    "PatientBirthDate",
+    "MilitaryRank",
+    "PatientReligiousPreference",
+    "IssuerOfPatientID",
+    "AccessionNumber",
+    "StudyID",
+    "ReferringPhysicianName",
+    "PerformingPhysicianName",
+    "NameOfPhysiciansReadingStudy",
+    "OperatorsName",
+    "RequestingPhysician",
+    "PhysiciansOfRecord",
+    "InstitutionName",
+    "InstitutionAddress",
+    "InstitutionalDepartmentName",
+    "StationName",
+    "DeviceSerialNumber",
+    "StudyDate",
+    "SeriesDate",
+    "AcquisitionDate",
+    "ContentDate",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "FrameOfReferenceUID",
+]  # of DICOM, whose values say who, where and when
 TEXTS = ("descrip", "aux_file", "intent_name", "db_name", "data_type")  # of a NIfTI header
 SHORTEST = 3  # characters; shorter pieces of names stand in too many words
 LONGEST = 64  # characters of a text that is kept
@@ -98,7 +124,7 @@ def _harmless(value: Any, secret: frozenset[str]) -> bool:
         return all(_harmless(item, secret) for item in value)
     if isinstance(value, str):
         return len(value) <= LONGEST and screened(value, secret) == value
-    return isinstance(value, bool | int | float)
+    return isinstance(value, bool | int | float) and math.isfinite(value)
 
 
 def header(found: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What is said of one scan: it can be used, it can be used but something is odd, or it is set aside with the reason and what to do."""
+"""What is said of one scan: usable, usable but odd, or set aside with the reason and what to do."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

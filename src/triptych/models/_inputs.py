@@ -109,6 +109,15 @@ def inner_folds(train: Examples, folds: int, seed: int) -> np.ndarray:
     return code[people]
 
 
+def row_weights(train: Examples, people_alike: bool) -> np.ndarray:
+    """Weights (n,) of mean 1: of every row alike, or of every person alike, however many rows a person has."""
+    if not people_alike:
+        return np.ones(len(train))
+    people = train.people
+    rows = np.bincount(people)[people]
+    return len(train) / (len(np.unique(people)) * rows)
+
+
 def survival_table(
     examples: Examples, risk: np.ndarray, times: np.ndarray | None, survival: np.ndarray | None
 ) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
-from triptych.models._inputs import TableEncoder, class_table, fit_encoder, need_classes, number_table
+from triptych.models._inputs import TableEncoder, class_table, fit_encoder, need_classes, number_table, row_weights
 from triptych.tables import Examples
 
 TASKS = ("classification", "regression")
@@ -16,11 +16,12 @@ NEEDS = ("table",)
 
 @dataclass(frozen=True)
 class Options:
-    """Number of trees, rows in a leaf, and whether classes weigh alike."""
+    """Number of trees, rows in a leaf, and whether classes, or people however many rows they have, weigh alike."""
 
     trees: int = 300
     min_leaf: int = 3
     balanced: bool = False
+    people_alike: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,5 +57,6 @@ def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, devi
     else:
         need_classes(train)
         forest = RandomForestClassifier(class_weight="balanced" if options.balanced else None, **common)
-    forest.fit(encoder(train), train.y if train.kind == "regression" else train.y.astype(int))
+    y = train.y if train.kind == "regression" else train.y.astype(int)
+    forest.fit(encoder(train), y, row_weights(train, options.people_alike) if options.people_alike else None)
     return Fitted(encoder, forest, encoder.seen, {"trees": options.trees, "dropped": encoder.dropped})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from triptych.models._inputs import TableEncoder, fit_encoder, inner_folds, number_table
+from triptych.models._inputs import TableEncoder, fit_encoder, inner_folds, number_table, row_weights
 from triptych.tables import Examples
 
 TASKS = ("regression",)
@@ -14,9 +14,11 @@ NEEDS = ("table",)
 
 @dataclass(frozen=True)
 class Options:
-    """Penalties to choose from, of the sum of squared coefficients of scaled columns."""
+    """Penalties to choose from, of the sum of squared coefficients of scaled columns; whether people weigh alike, however many
+    rows they have."""
 
     ridge: tuple[float, ...] = (0.1, 1, 10, 100, 1000, 10000)
+    people_alike: bool = False
     inner_folds: int = 5
 
 
@@ -38,28 +40,29 @@ class Fitted:
 def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, device: str) -> Fitted:
     """Solve by one singular value decomposition for all penalties (Hoerl & Kennard 1970)."""
     encoder = fit_encoder(train, blocks)
-    x, y = encoder(train), train.y
+    x, y, weight = encoder(train), train.y, row_weights(train, options.people_alike)
     penalty = options.ridge[0]
     if len(options.ridge) > 1:
-        penalty = options.ridge[
-            int(np.argmin(_losses(x, y, inner_folds(train, options.inner_folds, seed), options.ridge)))
-        ]
+        fold = inner_folds(train, options.inner_folds, seed)
+        penalty = options.ridge[int(np.argmin(_losses(x, y, weight, fold, options.ridge)))]
     notes = {"ridge": penalty, "columns": x.shape[1], "dropped": encoder.dropped}
-    return Fitted(encoder, _paths(x, y - y.mean(), (penalty,))[:, 0], float(y.mean()), encoder.seen, notes)
+    beta, mean = _paths(x, y, weight, (penalty,))
+    return Fitted(encoder, beta[:, 0], float(mean[0]), encoder.seen, notes)
 
 
-def _paths(x: np.ndarray, y: np.ndarray, ridge: tuple[float, ...]) -> np.ndarray:
-    """Coefficients (p, number of penalties)."""
-    u, d, v = np.linalg.svd(x, full_matrices=False)
-    return v.T @ (d[:, None] / (d[:, None] ** 2 + np.array(ridge)) * (u.T @ y)[:, None])
+def _paths(x: np.ndarray, y: np.ndarray, weight: np.ndarray, ridge: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients (p, number of penalties) and intercepts (number of penalties,) of least squares with weights (n,)."""
+    middle, center, root = np.average(x, axis=0, weights=weight), np.average(y, weights=weight), np.sqrt(weight)
+    u, d, v = np.linalg.svd((x - middle) * root[:, None], full_matrices=False)
+    beta = v.T @ (d[:, None] / (d[:, None] ** 2 + np.array(ridge)) * (u.T @ ((y - center) * root))[:, None])
+    return beta, center - middle @ beta
 
 
-def _losses(x: np.ndarray, y: np.ndarray, fold: np.ndarray, ridge: tuple[float, ...]) -> np.ndarray:
-    """Squared error of each penalty over the inner folds."""
+def _losses(x: np.ndarray, y: np.ndarray, weight: np.ndarray, fold: np.ndarray, ridge: tuple[float, ...]) -> np.ndarray:
+    """Weighted squared error of each penalty over the inner folds."""
     total = np.zeros(len(ridge))
     for k in np.unique(fold):
-        kept, center = fold != k, y[fold != k].mean()
-        middle = x[kept].mean(axis=0)
-        predicted = (x[~kept] - middle) @ _paths(x[kept] - middle, y[kept] - center, ridge) + center
-        total += np.square(predicted - y[~kept, None]).sum(axis=0)
+        kept, held = fold != k, fold == k
+        beta, intercept = _paths(x[kept], y[kept], weight[kept], ridge)
+        total += weight[held] @ np.square(x[held] @ beta + intercept - y[held, None])
     return total

@@ -1,5 +1,6 @@
 """Read what the stages wrote into one folder, as the page wants it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,11 @@ from triptych import plugins, raw
 from triptych.report.page import Inputs, TaskInputs
 from triptych.tables import FAILURES, read
 
+MAP = (
+    "How much a standard deviation of each voxel moves the output of the model, whichever way, in MNI space: mean over held-out "
+    "people and fits, divided by the mean of all voxels. It shows where the model looks, not that what lies there is a cause; "
+    "a model that is no better than chance looks somewhere, too."
+)
 SENTENCES = {
     "new-patients": "how these models do on new people from the known hospitals",
     "new-site": "how these models do at a hospital never seen in training",
@@ -36,9 +42,10 @@ def collect(
     overall
         Names of the ``tables`` and ``figures`` of the study as a whole.
     """
+    labels = {name: model["label"] or name for name, model in study["models"].items()}
     return Inputs(
         study=_study(study),
-        tasks=[_task(folder, name, task, **contents[name]) for name, task in study["tasks"].items()],
+        tasks=[_task(folder, name, task, labels, **contents[name]) for name, task in study["tasks"].items()],
         cohorts=[_cohort(folder, name, entry, study["root"]) for name, entry in study["cohorts"].items()],
         failures=_failures(folder),
         provenance=provenance,
@@ -86,15 +93,24 @@ def _own_protocol(task: dict[str, Any]) -> str:
     return "".join(f"; {one}" for one in told)
 
 
-def _task(folder: Path, name: str, task: dict[str, Any], tables: list[str], figures: list[str]) -> TaskInputs:
+def _task(
+    folder: Path,
+    name: str,
+    task: dict[str, Any],
+    labels: dict[str, str],
+    tables: list[str],
+    figures: list[str],
+    maps: Sequence[str] = (),
+) -> TaskInputs:
     here = folder / name
+    drawn = [_figure(here / "figures", folder, figure) for figure in figures]
     return TaskInputs(
         name=name,
         title=task["title"],
         outcome_text=_outcome(task) + _own_protocol(task),
         cohorts=task["cohorts"],
         tables={table: read(here / "tables" / f"{table}.tsv") for table in tables},
-        figures=[_figure(here / "figures", folder, figure) for figure in figures],
+        figures=[*drawn, *(_map(here / "maps", folder, model, labels[model]) for model in maps)],
         wrong_on_purpose=bool(task["validation"] and task["validation"]["wrong_on_purpose"]),
     )
 
@@ -117,6 +133,12 @@ def _figure(here: Path, folder: Path, name: str) -> dict[str, Any]:
     files = [str((here / f"{name}.{kind}").relative_to(folder)) for kind in ("svg", "pdf", "png", "tsv")]
     svg = (here / f"{name}.svg").read_text(encoding="utf-8")
     return {"name": name, "title": says["TITLE"], "caption": says["CAPTION"], "svg": svg, "files": files}
+
+
+def _map(here: Path, folder: Path, model: str, label: str) -> dict[str, Any]:
+    files = [str((here / f"{model}.{kind}").relative_to(folder)) for kind in ("svg", "pdf", "png", "tsv", "nii.gz")]
+    svg = (here / f"{model}.svg").read_text(encoding="utf-8")
+    return {"name": f"map-{model}", "title": f"Where it looks: {label}", "caption": MAP, "svg": svg, "files": files}
 
 
 def _cohort(folder: Path, name: str, entry: dict[str, Any] | None, root: str | None) -> dict[str, Any]:

@@ -1,14 +1,15 @@
 """Small NIfTI files, good and broken in one way each; DICOM series, made and spoilt in one way each."""
 
 import gzip
+import shutil
 import struct
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pydicom
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.uid import EnhancedMRImageStorage, ExplicitVRLittleEndian, MRImageStorage, RLELossless, generate_uid
 
 SHAPE, SIZE = (24, 26, 22), 3.0
 PERSON = {  # planted in headers, to be looked for in what is published
@@ -64,7 +65,7 @@ def patched(path, at, kind, *values):
     return path
 
 
-def series(folder, n=12, *, number=1, description="T1 MPRAGE", shape=(24, 26), uid=None, seed=0, **tags):
+def series(folder, n=20, *, number=1, description="T1 MPRAGE", shape=(24, 26), uid=None, seed=0, **tags):
     """A sagittal DICOM series of ``n`` slices; returns its files in order."""
     folder.mkdir(parents=True, exist_ok=True)
     study, uid, frame = generate_uid(), uid or generate_uid(), generate_uid()
@@ -76,7 +77,7 @@ def series(folder, n=12, *, number=1, description="T1 MPRAGE", shape=(24, 26), u
         data = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
         data.SOPClassUID, data.SOPInstanceUID = MRImageStorage, meta.MediaStorageSOPInstanceUID
         data.StudyInstanceUID, data.SeriesInstanceUID, data.FrameOfReferenceUID = study, uid, frame
-        data.Modality, data.Manufacturer, data.ManufacturerModelName = "MR", "SIEMENS", "Prisma"
+        data.Modality, data.Manufacturer, data.ManufacturerModelName = "MR", "Philips", "Ingenia"
         data.MagneticFieldStrength, data.EchoTime, data.RepetitionTime = 3.0, 2.98, 2300.0
         data.SeriesNumber, data.SeriesDescription, data.ProtocolName = number, description, description
         data.PatientPosition, data.ImageType = "HFS", ["ORIGINAL", "PRIMARY", "M", "ND"]
@@ -84,8 +85,8 @@ def series(folder, n=12, *, number=1, description="T1 MPRAGE", shape=(24, 26), u
         for name, value in {**PERSON, **tags}.items():
             setattr(data, name, value)
         data.InstanceNumber, data.AcquisitionNumber = k + 1, 1
-        data.ImageOrientationPatient, data.ImagePositionPatient = [0, 1, 0, 0, 0, -1], [-40 + 4.0 * k, -50, 50]
-        data.PixelSpacing, data.SliceThickness = [4.0, 4.0], 4.0
+        data.ImageOrientationPatient, data.ImagePositionPatient = [0, 1, 0, 0, 0, -1], [-40 + 3.0 * k, -50, 50]
+        data.PixelSpacing, data.SliceThickness = [3.0, 3.0], 3.0
         data.Rows, data.Columns, data.SamplesPerPixel, data.PhotometricInterpretation = *shape, 1, "MONOCHROME2"
         data.BitsAllocated = data.BitsStored = 16
         data.HighBit, data.PixelRepresentation = 15, 1
@@ -102,6 +103,61 @@ def retagged(path, **tags):
     for name, value in tags.items():
         setattr(data, name, value)
     data.save_as(path, enforce_file_format=True)
+
+
+def repacked(path, syntax):
+    """The same DICOM file in another transfer syntax."""
+    data = pydicom.dcmread(path)
+    if syntax == RLELossless:
+        data.compress(RLELossless, generate_instance_uid=False)
+        data.save_as(path, enforce_file_format=True)
+    else:
+        data.file_meta.TransferSyntaxUID = syntax
+        data.save_as(path, implicit_vr=True, little_endian=True, enforce_file_format=True)
+
+
+def enhanced(folder, n=20):
+    """The same series in one file, as an Enhanced MR Image."""
+    data = pydicom.dcmread(series(folder / "classic", 1)[0])
+    data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = EnhancedMRImageStorage
+    axes, repetition, echo = data.ImageOrientationPatient, data.RepetitionTime, data.EchoTime
+    for name in (
+        "ImagePositionPatient",
+        "ImageOrientationPatient",
+        "PixelSpacing",
+        "SliceThickness",
+        "EchoTime",
+        "RepetitionTime",
+    ):
+        delattr(data, name)
+    data.NumberOfFrames = n
+    shared = {
+        "PixelMeasuresSequence": {"PixelSpacing": [3.0, 3.0], "SliceThickness": 3.0},
+        "PlaneOrientationSequence": {"ImageOrientationPatient": axes},
+        "MRTimingAndRelatedParametersSequence": {"RepetitionTime": repetition, "FlipAngle": 9.0},
+        "MREchoSequence": {"EffectiveEchoTime": echo},
+    }
+    data.SharedFunctionalGroupsSequence = [_groups(shared)]
+    frames = []
+    for k in range(n):
+        place = {"StackID": "1", "InStackPositionNumber": k + 1, "DimensionIndexValues": [1, k + 1]}
+        position = {"ImagePositionPatient": [-40 + 3.0 * k, -50, 50]}
+        frames.append(_groups({"PlanePositionSequence": position, "FrameContentSequence": place}))
+    data.PerFrameFunctionalGroupsSequence = frames
+    data.PixelData = np.moveaxis(voxels((24, 26, n)), 2, 0).astype("<i2").tobytes()
+    data.save_as(folder / "enhanced.dcm", enforce_file_format=True)
+    shutil.rmtree(folder / "classic")
+    return folder / "enhanced.dcm"
+
+
+def _groups(sequences):
+    made = Dataset()
+    for name, values in sequences.items():
+        item = Dataset()
+        for key, value in values.items():
+            setattr(item, key, value)
+        setattr(made, name, [item])
+    return made
 
 
 def all_text(folder: Path) -> str:

@@ -215,6 +215,12 @@ def test_nothing_to_see(tmp_path):
     assert verdict(save(tmp_path / "a.nii", image(np.full(SHAPE, 7, np.int16)))).reason == "every voxel is 7"
     labels = (voxels() > 300).astype(np.uint8)
     assert "only 2 different intensities: a mask" in verdict(save(tmp_path / "a.nii", image(labels))).reason
+    blocks = np.kron(np.arange(12 * 13 * 11).reshape(12, 13, 11), np.ones((2, 2, 2))).astype(np.int16)
+    found = verdict(save(tmp_path / "a.nii", image(blocks)))
+    assert (found.status, found.reason) == (
+        "quarantine",
+        "100% of neighbouring voxels have the same value: a label map",
+    )
 
 
 def test_one_volume_in_four_dimensions_is_a_volume(tmp_path):

@@ -149,8 +149,12 @@ def test_the_ridge_path_is_the_closed_form(n, p, penalty, seed):
     """(X'X + penalty I)^-1 X'y, also with more columns than rows."""
     random = np.random.default_rng(seed)
     x, y = random.normal(size=(n, p)), random.normal(size=n)
-    expected = np.linalg.solve(x.T @ x + penalty * np.eye(p), x.T @ y)
-    np.testing.assert_allclose(_paths(x, y, (penalty, 3.0))[:, 0], expected, rtol=1e-6, atol=1e-8)
+    weight = random.uniform(0.2, 3, n)
+    z, root = np.hstack([x, np.ones((n, 1))]), np.sqrt(weight)[:, None]
+    z_root, free = z * root, np.diag([*[penalty] * p, 0.0])  # the intercept has no penalty
+    expected = np.linalg.solve(z_root.T @ z_root + free, z_root.T @ (y * root[:, 0]))
+    beta, intercept = _paths(x, y, weight, (penalty, 3.0))
+    np.testing.assert_allclose([*beta[:, 0], intercept[0]], expected, rtol=1e-6, atol=1e-8)
 
 
 def test_ridge_is_that_of_scikit_learn(numbers):
@@ -169,7 +173,7 @@ def test_the_loss_of_each_penalty_is_that_of_refitting(numbers):
         )
         for r in offered
     ]
-    np.testing.assert_allclose(_losses(x, y, folds, offered), expected, rtol=1e-9)
+    np.testing.assert_allclose(_losses(x, y, np.ones(len(y)), folds, offered), expected, rtol=1e-9)
     assert fit("ridge", numbers, ridge=offered).notes["ridge"] == offered[int(np.argmin(expected))]
 
 
@@ -178,6 +182,23 @@ def test_ridge_follows_the_unit_of_the_outcome(numbers):
     plain = fit("ridge", numbers, ridge=(3.0,)).predict(numbers)["predicted"]
     other = fit("ridge", changed(numbers, y=numbers.y * 1.8 + 32), ridge=(3.0,)).predict(numbers)["predicted"]
     np.testing.assert_allclose(other, plain * 1.8 + 32, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "ranked"), [("logistic", "classification", "score"), ("ridge", "regression", "predicted")]
+)
+def test_who_is_scanned_often_counts_once(name, kind, ranked):
+    """Copies of some people's rows change nothing, when people weigh alike and no median or penalty looks at rows."""
+    train = cohort(kind)
+    train = train.take(train.inputs(ALL).notna().all(axis=1).to_numpy())
+    copies = [train.table[k::7].assign(session_id=f"ses-{s}") for k in range(2) for s in range(2, 4 + k)]
+    again = Examples(pd.concat([train.table, *copies], ignore_index=True), BLOCKS, kind)
+    alone, rows, people = (
+        fit(name, made, ridge=(1e-4,), people_alike=alike).predict(train)[ranked]
+        for made, alike in ((train, False), (again, False), (again, True))
+    )
+    np.testing.assert_allclose(people, alone, rtol=1e-3, atol=5e-3)  # L-BFGS stops early
+    assert np.abs(rows - alone).mean() > 10 * np.abs(people - alone).mean()
 
 
 # ---- nearest neighbours --------------------------------------------------------------------------

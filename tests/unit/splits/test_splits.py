@@ -132,6 +132,25 @@ def test_small_sites_train_only():
     assert set(found.loc[small, "part"]) == {"train"}
 
 
+def test_some_sites_may_always_train():
+    table = people(site=["big"] * 20 + ["large"] * 20, stratum=[True, False] * 20)
+    found = SITES.split(table, SITES.Options(always_train=("big",)), seed=0)
+    tested = found.loc[found["part"] == "test", "participant_id"]
+    assert found["fold"].nunique() == 1
+    assert set(tested) == set(table.loc[table["site"] == "large", "participant_id"])
+    with pytest.raises(DataError, match="`always_train:` no site 'bog'; did you mean 'big'"):
+        SITES.split(table, SITES.Options(always_train=("bog",)), seed=0)
+
+
+def test_a_data_set_is_left_out_whole_and_needs_no_sites():
+    table = people(stratum=[True, False] * 20).assign(cohort=["one"] * 24 + ["other"] * 16)
+    found = SITES.split(table, SITES.Options(by="cohort"), seed=0)
+    for fold, name in enumerate(["one", "other"]):
+        rows = found[found["fold"] == fold]
+        assert set(rows.loc[rows["part"] == "test", "cohort"]) == {name}
+        assert name not in set(rows.loc[rows["part"] == "train", "cohort"])
+
+
 @settings(max_examples=40, deadline=None)
 @given(table=cohorts(), data=st.data())
 def test_leave_site_out_never_tears_relatives(table, data):
@@ -157,7 +176,10 @@ def test_leave_site_out_never_tears_relatives(table, data):
             people(site=[None] + ["a", "b", "c"] * 13),
             r"participant 'p000' has no site; fill the column 'site' or leave the patient out",
         ),
-        (people(site="a"), r"leave_site_out: 1 site\(s\) with 2 events \(or positive cases\) or more; two are needed"),
+        (
+            people(site="a"),
+            r"leave_site_out: 1 site\(s\) with 2 events \(or positive cases\) or more can be tested; two are needed",
+        ),
         (
             people(site=["a", "b"] * 20, family_id=["f", "f"] + [None] * 38),
             r"'p000' \(or the family\) was seen at two sites",

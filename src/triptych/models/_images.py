@@ -1,0 +1,204 @@
+"""Nets over volumes: how those of all architectures are trained, predict, and show where they look."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.special import expit
+from torch import nn
+from torch.nn import functional
+
+from triptych.augmentation import Augmentation
+from triptych.batches import Clock, load
+from triptych.models._inputs import class_table, inner_folds, need_classes, number_table
+from triptych.nets.saliency import gradient
+from triptych.parallel import forward
+from triptych.processes import leads
+from triptych.tables import Examples
+from triptych.training import Schedule, batch_rows, pick_device, train
+from triptych.volumes import Volumes, summarise
+
+
+class Training(Protocol):
+    """The options that all of these models have."""
+
+    epochs: int
+    learning_rate: float
+    weight_decay: float
+    patience: int
+    held_out: int
+    batch: int
+    augment: float
+    flip: bool
+    balanced: bool
+    precision: str
+    maps: int
+
+
+@dataclass(frozen=True)
+class FittedNet:
+    """A net, and what turns files into its inputs and its outputs into the unit of the outcome.
+
+    Attributes
+    ----------
+    voxels
+        Center and scale of the values that the net sees.
+    outcome
+        Center and scale of its outputs.
+    mean, sd
+        Mean and standard deviation (x, y, z) of each voxel over the training rows.
+    """
+
+    net: nn.Module
+    blocks: tuple[str, ...]
+    shape: tuple[int, int, int]
+    voxels: tuple[float, float]
+    outcome: tuple[float, float]
+    mean: np.ndarray
+    sd: np.ndarray
+    device: torch.device
+    copies: int
+    seen: str
+    notes: dict
+
+    def predict(self, examples: Examples, times: np.ndarray | None = None) -> pd.DataFrame:
+        """Log odds as score, or the number; row by row, so that no row's result depends on its company."""
+        with torch.no_grad():
+            found = np.array([float(self.net(x)) for x in self._rows(examples)])
+        center, scale = self.outcome
+        if examples.kind == "regression":
+            return number_table(examples, center + scale * found)
+        return class_table(examples, found, expit(found))
+
+    def map(self, examples: Examples) -> np.ndarray | None:
+        """How much a standard deviation of each voxel moves the output, whichever way; and the mean brain: (2, x, y, z).
+
+        Mean over rows; 1 on average over voxels.
+        """
+        if not self.copies:
+            return None
+        total = np.zeros(self.shape)
+        for row, x in enumerate(self._rows(examples)):
+            total += gradient(self.net, x, self.copies, row).abs().cpu().numpy() * self.sd
+        return np.stack([total / (total.mean() or 1.0), self.mean]).astype(np.float32)
+
+    def _rows(self, examples: Examples) -> Iterator[torch.Tensor]:
+        """Each volume as the net sees it (1, 1, x, y, z)."""
+        volumes = Volumes.of(examples.images(self.blocks), self.shape)
+        for row in range(len(volumes)):
+            yield _scaled(torch.from_numpy(volumes.read([row])).to(self.device).float().unsqueeze(1), self.voxels)
+
+
+def fit_net(
+    examples: Examples,
+    options: Training,
+    make: Callable[[tuple[int, int, int]], nn.Module],
+    *,
+    blocks: list[str],
+    seed: int,
+    device: str,
+) -> FittedNet:
+    """Train a net of an architecture on all rows but those that are kept for early stopping.
+
+    Parameters
+    ----------
+    make
+        Shape of the volumes -> net.
+
+    Raises
+    ------
+    DataError
+        When the training rows are of one class, an image cannot be read, or all images are the same.
+    """
+    if examples.kind == "classification":
+        need_classes(examples)
+    volumes = Volumes.of(examples.images(blocks))
+    summary, where = summarise(volumes), pick_device(device)
+    torch.manual_seed(seed)
+    net = make(volumes.shape).to(where)
+    outcome = (0.0, 1.0) if examples.kind == "classification" else (examples.y.mean(), examples.y.std())
+    target = (examples.y - outcome[0]) / (outcome[1] or 1.0)
+    work = _Work(volumes, target, examples.kind, summary.scale, options, seed, where, Clock())
+    kept = inner_folds(examples, options.held_out, seed) == 0 if options.held_out else np.zeros(len(volumes), bool)
+    learned, precision = np.flatnonzero(~kept), _precision(options.precision, where)
+    schedule = Schedule(
+        options.epochs, options.learning_rate, options.weight_decay, patience=options.patience, precision=precision
+    )
+    held_out = (lambda net: work.loss(net, np.flatnonzero(kept))) if kept.any() else None
+    history = train(net, lambda epoch: work.steps(learned, epoch), schedule, held_out)
+    if leads():
+        print(
+            f"trained {len(history)} epochs; of that time {work.clock.share:.1%} was spent waiting for data", flush=True
+        )
+    weights = sum(p.numel() for p in net.parameters())
+    notes: dict[str, Any] = {"epochs": len(history), "shape": list(volumes.shape), "weights": weights}
+    notes |= {"precision": precision, "loss": min(history) if kept.any() else history[-1]}
+    return FittedNet(
+        net,
+        tuple(blocks),
+        volumes.shape,
+        summary.scale,
+        outcome,
+        summary.mean,
+        summary.sd,
+        where,
+        options.maps,
+        examples.fingerprint(),
+        notes,
+    )
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What the steps of an epoch are made of."""
+
+    volumes: Volumes
+    target: np.ndarray
+    kind: str
+    voxels: tuple[float, float]
+    options: Training
+    seed: int
+    device: torch.device
+    clock: Clock
+
+    def steps(self, rows: np.ndarray, epoch: int) -> Iterator[Callable[[nn.Module], torch.Tensor]]:
+        """One step for each batch of changed volumes."""
+        change = Augmentation(self.options.augment, self.options.flip, self.seed)
+        order = (rows[part.numpy()] for part in batch_rows(len(rows), self.options.batch, self.seed, epoch))
+        for all_, own, x in load(self.volumes, order, self.device, self.clock):
+            yield self._objective(_scaled(change(x, own, epoch), self.voxels), all_)
+
+    def loss(self, net: nn.Module, rows: np.ndarray) -> torch.Tensor:
+        """Mean loss over rows as they are."""
+        parts = np.split(rows, range(self.options.batch, len(rows), self.options.batch))
+        total = torch.zeros((), device=self.device)
+        for all_, _, x in load(self.volumes, parts, self.device, self.clock):
+            total = total + self._objective(_scaled(x, self.voxels), all_)(net) * len(all_)
+        return total / len(rows)
+
+    def _objective(self, x: torch.Tensor, rows: np.ndarray) -> Callable[[nn.Module], torch.Tensor]:
+        """Net -> cross-entropy, or squared error in units of the outcome's variance, of a batch."""
+        y = torch.as_tensor(self.target[rows], dtype=torch.float32, device=self.device)
+        if self.kind == "regression":
+            return lambda net: functional.mse_loss(forward(net, x, len(rows)).float(), y)
+        weight = torch.tensor(
+            (self.target == 0).sum() / (self.target == 1).sum(), dtype=torch.float32, device=self.device
+        )
+        positive = weight if self.options.balanced else None
+        return lambda net: functional.binary_cross_entropy_with_logits(
+            forward(net, x, len(rows)).float(), y, pos_weight=positive
+        )
+
+
+def _scaled(x: torch.Tensor, voxels: tuple[float, float]) -> torch.Tensor:
+    return (x - voxels[0]) / voxels[1]
+
+
+def _precision(wanted: str, device: torch.device) -> Any:
+    """``auto``: bfloat16 where it is fast, on GPUs."""
+    if wanted == "auto":
+        return "bf16" if device.type == "cuda" else "float32"
+    return wanted

@@ -1,0 +1,41 @@
+"""Conv5-FC3: five convolutions and three dense layers over the whole brain (Wen, Thibeau-Sutre et al. 2020)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from triptych.models._images import FittedNet, fit_net
+from triptych.nets.conv5fc3 import Conv5FC3
+from triptych.tables import Examples
+
+TASKS = ("classification", "regression")
+NEEDS = ("image",)
+
+
+@dataclass(frozen=True)
+class Options:
+    """Architecture, schedule, and how images are changed in training."""
+
+    channels: tuple[int, ...] = (8, 16, 32, 64, 128)
+    hidden: tuple[int, ...] = (1300, 50)
+    normalise: Literal["group", "batch"] = "group"
+    dropout: float = 0.5
+    epochs: int = 50
+    learning_rate: float = 0.0001
+    weight_decay: float = 0.0001
+    patience: int = 10
+    held_out: int = 5  # one fold of so many is kept for early stopping; 0: none
+    batch: int = 8  # rows of a step, of all devices together
+    augment: float = 1.0  # strength of random changes in training; 0: none
+    flip: bool = False  # left and right are exchanged at random: only where the label knows no side
+    balanced: bool = False  # classes weigh alike
+    precision: Literal["auto", "float32", "bf16"] = "auto"  # auto: bf16 on GPUs
+    maps: int = 4  # noisy copies over which the gradients of a map are averaged; 0: no maps
+
+
+def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, device: str) -> FittedNet:
+    """Train on the images of the block."""
+
+    def make(shape: tuple[int, int, int]) -> Conv5FC3:
+        return Conv5FC3(shape, options.channels, options.hidden, dropout=options.dropout, normalise=options.normalise)
+
+    return fit_net(train, options, make, blocks=blocks, seed=seed, device=device)

@@ -1,0 +1,54 @@
+"""A small vision transformer over cubes of the whole brain (Dosovitskiy et al. 2021, in three dimensions)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from triptych.errors import DataError
+from triptych.models._images import FittedNet, fit_net
+from triptych.nets.vit3d import ViT3D
+from triptych.tables import Examples
+
+TASKS = ("classification", "regression")
+NEEDS = ("image",)
+
+
+@dataclass(frozen=True)
+class Options:
+    """Architecture, schedule, and how images are changed in training."""
+
+    patch: int = 16  # edge of a cube, voxels
+    width: int = 192
+    depth: int = 6
+    heads: int = 3
+    dropout: float = 0.1
+    epochs: int = 50
+    learning_rate: float = 0.0001
+    weight_decay: float = 0.0001
+    patience: int = 10
+    held_out: int = 5  # one fold of so many is kept for early stopping; 0: none
+    batch: int = 8  # rows of a step, of all devices together
+    augment: float = 1.0  # strength of random changes in training; 0: none
+    flip: bool = False  # left and right are exchanged at random: only where the label knows no side
+    balanced: bool = False  # classes weigh alike
+    precision: Literal["auto", "float32", "bf16"] = "auto"  # auto: bf16 on GPUs
+    maps: int = 4  # noisy copies over which the gradients of a map are averaged; 0: no maps
+
+
+def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, device: str) -> FittedNet:
+    """Train on the images of the block.
+
+    Raises
+    ------
+    DataError
+        When the width cannot be shared among the heads.
+    """
+    if options.width % options.heads:
+        raise DataError(
+            f"vit3d: `width:` must be a multiple of `heads:`, and {options.width} is none of {options.heads}"
+        )
+
+    def make(shape: tuple[int, int, int]) -> ViT3D:
+        how = {key: getattr(options, key) for key in ("patch", "width", "depth", "heads", "dropout")}
+        return ViT3D(shape, **how)
+
+    return fit_net(train, options, make, blocks=blocks, seed=seed, device=device)

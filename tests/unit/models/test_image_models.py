@@ -1,0 +1,274 @@
+"""Models of images beyond what all models promise: what they see, where they look, and that stopping changes nothing."""
+
+import numpy as np
+import pytest
+import torch
+from simulated_examples import CUBES, KINDS, OF_IMAGES, changed, cohort, fit, picture, pictured
+from sklearn.metrics import roc_auc_score
+from sklearn.svm import SVC, SVR
+
+from triptych import checkpoints, plugins
+from triptych.augmentation import Augmentation
+from triptych.checkpoints import Keep, keeping
+from triptych.errors import DataError
+from triptych.fitting import fit_folds, permute_outcomes
+from triptych.models._svm import fit_dual
+from triptych.tables import Examples
+from triptych.volumes import Volumes
+
+NETS = [name for name in OF_IMAGES if name != "voxel_svm"]
+TRAIN = {kind: cohort(kind, n=60, seed=0) for kind in KINDS[1:]}
+TEST = {kind: cohort(kind, n=40, seed=9) for kind in KINDS[1:]}
+
+
+def ranked(predicted):
+    return predicted["score" if "score" in predicted else "predicted"].to_numpy()
+
+
+def dense(examples):
+    pictures = pictured(examples)
+    return Volumes.of(pictures.images(["image"])).read(range(len(examples))).astype(float)
+
+
+# ---- what is learned -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", OF_IMAGES)
+def test_of_exchanged_outcomes_nothing_is_learned(name):
+    train, test = (cohort("classification", n=n, seed=n, effect=4.0) for n in (90, 60))
+    more = {} if name == "voxel_svm" else {"epochs": 5}
+    outcomes = [train, *(permute_outcomes(train, seed) for seed in (1, 2))]
+    true, *exchanged = (roc_auc_score(test.y, ranked(fit(name, one, **more).predict(test))) for one in outcomes)
+    assert true > 0.75
+    assert abs(np.mean(exchanged) - 0.5) < 0.25
+    assert max(exchanged) < true
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_weighing_classes_alike_calls_more_rows_positive(name):
+    train = TRAIN["classification"]
+    rare = train.take(np.concatenate([np.flatnonzero(train.y == 0), np.flatnonzero(train.y == 1)[:6]]))
+    plain, balanced = (
+        fit(name, rare, balanced=b, epochs=4).predict(TEST["classification"])["score"] for b in (False, True)
+    )
+    assert balanced.mean() > plain.mean()
+
+
+@pytest.mark.parametrize("name", OF_IMAGES)
+def test_the_map_has_its_peak_where_the_effect_was_planted(name):
+    train, test = cohort("regression", n=90, seed=5, effect=3.0), cohort("regression", n=15, seed=6, effect=3.0)
+    more = {} if name == "voxel_svm" else {"epochs": 12, "maps": 3}
+    found, brain = fit(name, train, **more).model.map(pictured(test))
+    assert found.mean() == pytest.approx(1, rel=1e-3)
+    inside = np.zeros(found.shape, bool)
+    inside[CUBES["g1"]] = True
+    assert inside[np.unravel_index(found.argmax(), found.shape)]
+    assert found[inside].mean() > 2 * found[~inside].mean()
+    assert (found[brain == 0] == 0).all(), "nothing is there to look at"
+
+
+def test_no_map_when_none_is_wanted():
+    assert fit("conv5_fc3", TRAIN["regression"], epochs=1, maps=0).model.map(pictured(TEST["regression"])) is None
+    assert fit("voxel_svm", TRAIN["regression"], maps=False).model.map(pictured(TEST["regression"])) is None
+
+
+# ---- nets ----------------------------------------------------------------------------------------
+
+
+def test_changes_are_of_training_only_and_one_row_is_held_at_a_time(monkeypatch):
+    fitted = fit("conv5_fc3", TRAIN["regression"], epochs=1, augment=1.0, flip=True)
+    before = fitted.predict(TEST["regression"])
+    monkeypatch.setattr(Augmentation, "__call__", lambda *_: pytest.fail("changed in predict"))
+    sizes, read = [], Volumes.read
+    monkeypatch.setattr(Volumes, "read", lambda self, rows: sizes.append(len(rows)) or read(self, rows))
+    np.testing.assert_array_equal(fitted.predict(TEST["regression"]), before)
+    assert set(sizes) == {1}
+
+
+def test_changes_reach_training():
+    plain, changed_ = (
+        ranked(fit("conv5_fc3", TRAIN["regression"], epochs=2, augment=a).predict(TEST["regression"]))
+        for a in (0.0, 1.0)
+    )
+    assert not np.allclose(plain, changed_)
+
+
+def test_the_data_are_brought_to_one_scale():
+    """Images in other units: nothing changes but rounding."""
+    train, test = pictured(TRAIN["regression"]), pictured(TEST["regression"])
+    module = plugins.load("models", "conv5_fc3")
+    options = module.Options(channels=(4,), hidden=(8,), epochs=3, augment=0.0)
+
+    def told(examples, scale):
+        paths = []
+        for path in examples.images(["image"]):
+            other = path.with_name(f"scaled-{path.name}")
+            np.save(other, (np.load(path).astype(float) * scale).astype(np.float16))
+            paths.append(str(other))
+        return Examples(examples.table.assign(mri_t1w=paths), examples.blocks, examples.kind)
+
+    one, other = (
+        module.fit(told(train, s), options, blocks=["image"], seed=1, device="cpu").predict(told(test, s))
+        for s in (1, 256)
+    )
+    np.testing.assert_allclose(one, other, rtol=1e-4)
+
+
+def test_stopped_in_an_epoch_it_goes_on_to_the_same_to_the_last_bit(tmp_path, monkeypatch, capsys):
+    """With dropout, random changes and early stopping."""
+    monkeypatch.setattr(checkpoints, "PAUSE", -1)
+    how = {"epochs": 6, "augment": 1.0, "flip": True, "dropout": 0.3}
+    whole = fit("conv5_fc3", TRAIN["classification"], **how).predict(TEST["classification"])
+    call, keep = Augmentation.__call__, Keep(tmp_path / "net", "told")
+
+    def interrupted(self, x, rows, epoch):
+        if epoch == 3:
+            raise KeyboardInterrupt
+        return call(self, x, rows, epoch)
+
+    monkeypatch.setattr(Augmentation, "__call__", interrupted)
+    with keeping(keep, "seen"), pytest.raises(KeyboardInterrupt):
+        fit("conv5_fc3", TRAIN["classification"], **how)
+    monkeypatch.setattr(Augmentation, "__call__", call)
+    with keeping(keep, "seen"):
+        again = fit("conv5_fc3", TRAIN["classification"], **how).predict(TEST["classification"])
+    assert "training goes on after epoch 3\n" in capsys.readouterr().out
+    np.testing.assert_array_equal(again, whole)
+
+
+def test_mixed_precision_is_near_and_not_the_default_on_a_cpu(capsys):
+    train, test = TRAIN["regression"], TEST["regression"]
+    plain, same, mixed = (fit("conv5_fc3", train, epochs=3, precision=p) for p in ("float32", "auto", "bf16"))
+    assert [m.notes["precision"] for m in (plain, same, mixed)] == ["float32", "float32", "bf16"]
+    exact = ranked(plain.predict(test))
+    np.testing.assert_array_equal(ranked(same.predict(test)), exact)
+    other = ranked(mixed.predict(test))
+    assert not np.array_equal(other, exact)
+    np.testing.assert_allclose(other, exact, atol=0.3 * train.y.std())
+    assert all(p.dtype == torch.float32 for p in mixed.net.parameters())
+    assert "spent waiting for data" in capsys.readouterr().out
+
+
+def test_heads_that_do_not_share_the_width():
+    with pytest.raises(DataError, match=r"`width:` must be a multiple of `heads:`, and 16 is none of 3"):
+        fit("vit3d", TRAIN["regression"], heads=3)
+
+
+# ---- the support vector machine ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_voxel_svm_is_that_of_scikit_learn(kind):
+    """On voxels that are filled, scaled by training rows, with the kernel in units of its mean diagonal."""
+    train, test = TRAIN[kind].in_order(), TEST[kind]
+    x, new = dense(train), dense(test)
+    mask = ((x != 0).mean(axis=0) >= 0.5) & (x.std(axis=0) > 0)
+    scaled, other = ((values[:, mask] - x[:, mask].mean(axis=0)) / x[:, mask].std(axis=0) for values in (x, new))
+    scale = np.sqrt((scaled**2).sum(axis=1).mean())
+    fitted = fit("voxel_svm", train, cost=(0.1,))
+    assert fitted.notes == {"cost": 0.1, "voxels": int(mask.sum())}
+    if kind == "classification":
+        expected = SVC(C=0.1, kernel="linear", tol=1e-9).fit(scaled / scale, train.y).decision_function(other / scale)
+    else:
+        y = (train.y - train.y.mean()) / train.y.std()
+        found = SVR(C=0.1, kernel="linear", tol=1e-9).fit(scaled / scale, y).predict(other / scale)
+        expected = train.y.mean() + train.y.std() * found
+    np.testing.assert_allclose(ranked(fitted.predict(test)), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_linear_svm_is_that_of_scikit_learn(kind):
+    train, test = TRAIN[kind].in_order(), TEST[kind]
+    fitted = fit("linear_svm", train, cost=(1,))
+    x, new = fitted.encoder(train), fitted.encoder(test)
+    scale = np.sqrt((x**2).sum(axis=1).mean())
+    if kind == "classification":
+        expected = SVC(kernel="linear", tol=1e-9).fit(x / scale, train.y).decision_function(new / scale)
+    else:
+        y = (train.y - train.y.mean()) / train.y.std()
+        expected = train.y.mean() + train.y.std() * SVR(kernel="linear", tol=1e-9).fit(x / scale, y).predict(
+            new / scale
+        )
+    np.testing.assert_allclose(ranked(fitted.predict(test)), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_the_cost_is_the_best_of_refits_over_folds(kind):
+    random = np.random.default_rng(0)
+    x = random.normal(size=(60, 30))
+    y = (
+        (x[:, 0] + random.normal(size=60) > 0).astype(float)
+        if kind == "classification"
+        else x[:, 0] + random.normal(size=60)
+    )
+    fold, costs, gram, skill = np.arange(60) % 4, (0.01, 1, 100), x @ x.T, {}
+    scaled, z = gram / (np.trace(gram) / 60), y if kind == "classification" else (y - y.mean()) / y.std()
+    for cost in costs:
+        parts = []
+        for k in range(4):
+            a, b = fold != k, fold == k
+            if kind == "classification":
+                model = SVC(C=cost, kernel="precomputed").fit(scaled[np.ix_(a, a)], z[a])
+                parts.append(roc_auc_score(z[b], model.decision_function(scaled[np.ix_(b, a)])))
+            else:
+                model = SVR(C=cost, kernel="precomputed").fit(scaled[np.ix_(a, a)], z[a])
+                parts.append(-np.mean((model.predict(scaled[np.ix_(b, a)]) - z[b]) ** 2))
+        skill[cost] = np.mean(parts)
+    found = fit_dual(gram, y, fold, kind=kind, costs=costs, balanced=False)
+    assert found.cost == max(skill, key=skill.get)
+
+
+def test_voxels_that_are_mostly_empty_are_not_used():
+    train = TRAIN["classification"]
+    all_, none = (fit("voxel_svm", train, filled=share) for share in (0.5, 0.01))
+    assert all_.notes["voxels"] == none.notes["voxels"]
+    with pytest.raises(DataError, match="no voxel that varies is filled in 200%"):
+        fit("voxel_svm", train, filled=2.0)
+
+
+# ---- what cannot be used -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", OF_IMAGES)
+def test_images_that_are_all_the_same_or_of_another_grid(name, tmp_path):
+    train, test = TRAIN["classification"], TEST["classification"]
+    np.save(tmp_path / "same.npy", picture("same", g1=0.0))
+    np.save(tmp_path / "other.npy", picture("same", g1=0.0)[:-1])
+    module, blocks = plugins.load("models", name), {"image": ["mri_t1w"]}
+    same = Examples(train.table.assign(mri_t1w=str(tmp_path / "same.npy")), blocks, train.kind)
+    with pytest.raises(DataError, match="no usable input: the images of all 60 training rows are the same"):
+        module.fit(same, module.Options(), blocks=["image"], seed=1, device="cpu")
+    other = Examples(test.table.assign(mri_t1w=str(tmp_path / "other.npy")), blocks, test.kind)
+    fitted = fit(name, train, **({} if name == "voxel_svm" else {"epochs": 1})).model
+    with pytest.raises(DataError, match=r"other.npy: shape \(9, 10, 10\), while the others have \(10, 10, 10\)"):
+        fitted.predict(other)
+
+
+def test_a_background_without_content_costs_the_control_only(tmp_path):
+    """Scans that came without their skull: the control fails, which is tolerated, and says why."""
+    train = TRAIN["classification"]
+    np.save(tmp_path / "empty.npy", np.zeros((6, 6, 6), np.float16))
+    blocks = {"control-background": ["mri_background"]}
+    examples = Examples(train.table.assign(mri_background=str(tmp_path / "empty.npy")), blocks, train.kind)
+    splits = examples.table[["cohort", "participant_id", "session_id"]].assign(
+        repeat=0, fold=0, part=np.where(np.arange(60) < 40, "train", "test")
+    )
+    how = {
+        "task": "t",
+        "name": "control-background",
+        "use": "voxel_svm",
+        "blocks": ["control-background"],
+        "options": {},
+    }
+    table, notes, failures = fit_folds(examples, splits, **how, times=None, seed=0, device="cpu", tolerate=True)
+    assert (len(table), len(notes), len(failures)) == (0, 0, 1)
+    assert (
+        "the images of all 40 training rows are the same (the background of scans that came without"
+        in failures[0]["reason"]
+    )
+
+
+def test_the_outcome_beside_an_image_decides_nothing():
+    """The same images under another outcome: a model of them predicts as before."""
+    fitted, test = fit("voxel_svm", TRAIN["classification"]), TEST["classification"]
+    np.testing.assert_array_equal(fitted.predict(test), fitted.predict(changed(test, y=1 - test.y)))

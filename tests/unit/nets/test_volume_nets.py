@@ -1,0 +1,102 @@
+"""Nets over volumes: their sizes are those of the papers, any shape goes through, and rows do not see each other."""
+
+import itertools
+
+import pytest
+import torch
+
+from triptych.nets.conv5fc3 import Conv5FC3
+from triptych.nets.norms import norm
+from triptych.nets.resnet3d import ResNet3D
+from triptych.nets.saliency import gradient
+from triptych.nets.vit3d import ViT3D
+
+SMALL = {
+    "conv5fc3": lambda shape: Conv5FC3(shape, (4, 8), (16,)),
+    "conv5fc3 batch": lambda shape: Conv5FC3(shape, (4, 8), (16,), normalise="batch"),
+    "resnet3d": lambda shape: ResNet3D((1, 1), 4, dropout=0.2),
+    "vit3d": lambda shape: ViT3D(shape, patch=4, width=16, depth=2, heads=2),
+}
+
+
+def weights(net):
+    return sum(p.numel() for p in net.parameters())
+
+
+def test_conv5_fc3_has_the_weights_of_the_paper():
+    """42.3 million at 169 x 208 x 179, counted by hand: five convolutions, five normalisations, three dense layers."""
+    with torch.device("meta"):
+        net = Conv5FC3((169, 208, 179))
+    sizes = [1, 8, 16, 32, 64, 128]
+    features = sum(27 * a * b + b + 2 * b for a, b in itertools.pairwise(sizes))
+    dense = (128 * 6 * 7 * 6 + 1) * 1300 + (1300 + 1) * 50 + 51
+    assert weights(net) == features + dense
+    assert round(weights(net) / 1e6, 1) == 42.3
+
+
+def test_resnet_has_the_weights_of_resnet_18():
+    """33.2 million in three dimensions: kernels of 27 in place of 9, a first one of 343 for one channel, one output."""
+    with torch.device("meta"):
+        net = ResNet3D()
+    wide = [64, 128, 256, 512]
+    stem = 343 * 64 + 2 * 64
+    stages = 4 * (27 * 64 * 64 + 2 * 64)
+    for a, b in itertools.pairwise(wide):
+        stages += 27 * a * b + 3 * 27 * b * b + a * b + 5 * 2 * b
+    assert weights(net) == stem + stages + 513
+    assert round(weights(net) / 1e6, 1) == 33.2
+
+
+@pytest.mark.parametrize("shape", [(16, 17, 18), (9, 12, 7), (5, 5, 33)])
+@pytest.mark.parametrize("name", SMALL)
+def test_any_shape_goes_through(name, shape):
+    assert SMALL[name](shape)(torch.zeros(3, 1, *shape)).shape == (3,)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_rows_are_apart_and_every_weight_learns(name):
+    torch.manual_seed(0)
+    net, x = SMALL[name]((9, 10, 11)), torch.randn(4, 1, 9, 10, 11)
+    net(x).square().sum().backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in net.parameters() if p.numel() > 1)
+    net.eval()
+    together = net(x)
+    assert together.std() > 0
+    torch.testing.assert_close(torch.cat([net(one[None]) for one in x]), together, rtol=1e-4, atol=1e-5)
+
+
+def test_the_far_ends_are_seen_by_the_transformer():
+    torch.manual_seed(0)
+    net = ViT3D((9, 8, 8), patch=4, width=16, depth=1, heads=2)
+    x = torch.zeros(1, 1, 9, 8, 8)
+    x[..., 8, :, :] = 1
+    assert not torch.allclose(net(x), net(torch.zeros_like(x)))
+
+
+@pytest.mark.parametrize(("name", "channels"), [("group", 8), ("group", 6), ("batch", 6)])
+def test_normalised_channels_have_mean_0_and_variance_1(name, channels):
+    x = 3 + 2 * torch.randn(5, channels, 6, 6, 6)
+    found = norm(name, channels).train()(x)
+    axes = (0, 2, 3, 4) if name == "batch" else (1, 2, 3, 4)
+    assert found.mean(dim=axes).abs().max() < 1e-4
+    torch.testing.assert_close(
+        found.var(dim=axes, unbiased=False), torch.ones_like(found.mean(dim=axes)), rtol=1e-3, atol=1e-3
+    )
+
+
+def test_the_gradient_of_a_linear_net_is_its_weights():
+    weight = torch.randn(4, 5, 6)
+
+    class Linear(torch.nn.Module):
+        def forward(self, x):
+            return (x[:, 0] * weight).sum(dim=(1, 2, 3))
+
+    torch.testing.assert_close(gradient(Linear(), torch.randn(1, 1, 4, 5, 6), 3, 0), weight)
+
+
+def test_the_gradient_is_a_function_of_its_seed():
+    torch.manual_seed(0)
+    net, x = SMALL["resnet3d"]((9, 9, 9)).eval(), torch.randn(1, 1, 9, 9, 9)
+    one, again, other = (gradient(net, x, 2, seed) for seed in (1, 1, 2))
+    assert torch.equal(one, again)
+    assert not torch.allclose(one, other)
