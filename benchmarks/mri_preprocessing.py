@@ -143,7 +143,9 @@ def chains() -> str:
         rows.append([name, f"{step['cpu_s']:.1f}", f"{step['peak_mb']:.0f}", *cells])
     whole = [f"{_cpu(theirs):.1f}", f"{_peak(theirs):.0f}"] if theirs else ["antspyx is not installed", "-"]
     rows.append(["**all but the template**", f"{_cpu(mine):.1f}", f"{_peak(mine):.0f}", *whole])
-    words = f"ours: mask Dice {mine['dice']:.3f}, r {mine['correlation']:.3f}, fluid, grey and white matter {mine['ml']} ml"
+    words = (
+        f"ours: mask Dice {mine['dice']:.3f}, r {mine['correlation']:.3f}, fluid, grey and white matter {mine['ml']} ml"
+    )
     if theirs:
         words += f"; ANTs: {theirs['dice']:.3f}, {theirs['correlation']:.3f}, {theirs['ml']} ml"
         words += f". Ratio of CPU {_cpu(theirs) / _cpu(mine):.1f}"
