@@ -67,6 +67,7 @@ FLOORS = [
         "survival",
         "cohorts",
         "likeness",
+        "phantom",
     },
     {
         "tables",

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import ndimage
 
 from triptych.mri import template
-from triptych.mri.volume import Volume, ball, resample
+from triptych.mri.volume import Volume, resample
 
 COARSE = 8.0  # mm: voxel of the background
 MARGIN = 10.0  # mm around the template's brain that count as brain there
@@ -36,7 +36,7 @@ def background(scan: Volume, matrix: np.ndarray, bright: float) -> np.ndarray:
     shape, affine = template.grid(COARSE, template.WIDE_LOW, template.WIDE_HIGH)
     values = resample(scan, shape, affine, matrix).values / max(bright, np.finfo(np.float32).tiny)
     fine = template.load(2.0)
-    kept = ndimage.binary_dilation(np.pad(fine.mask, 8), ball(MARGIN, np.full(3, 2.0)))
+    kept = ndimage.distance_transform_edt(~np.pad(fine.mask, 8), sampling=2.0) <= MARGIN
     moved = fine.affine.copy()
     moved[:3, 3] -= 16.0
     inner = resample(Volume(kept.astype(np.float32), moved), shape, affine).values > 0.01

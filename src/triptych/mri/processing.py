@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import SimpleITK as sitk
-
 from triptych import raw
 from triptych.bids.verdict import Unusable
 from triptych.errors import DataError
@@ -37,9 +35,9 @@ def process(
     Returns
     -------
     status
-        ``status`` (``ok`` or ``quarantined``), ``reason``, ``advice``, ``files`` (what: path, sha256), ``columns`` (values), ``notes``.
+        ``status`` (``ok`` or ``quarantined``), ``reason``, ``advice``, ``files`` (what: path, sha256), ``columns`` (values) and
+        ``notes``.
     """
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)  # sums of several threads differ from run to run
     if bids["status"] != "ok":
         derivatives.remove(here)
         return _status("quarantined", bids["reason"], bids["advice"])

@@ -14,7 +14,7 @@ from triptych.mri.segment import Tissues
 from triptych.mri.volume import Volume
 
 CORRELATION = 0.3  # least, with the template inside its brain
-SCALE = (0.5, 1.8)  # of the brain's volume over the template's, by the affine
+SCALE = (0.4, 1.8)  # of the brain's volume over the template's, by the affine
 SHEAR = 1.7  # most
 BRAIN = (600.0, 2400.0)  # ml
 CONTRAST = (
@@ -32,7 +32,7 @@ class Fault:
 
 def measures(corrected: Corrected, mask: Volume, registration: Registration, tissues: Tissues) -> dict[str, float]:
     """The measures of ``columns.QUALITY``."""
-    fluid, grey, white = tissues.volumes / tissues.volumes.sum()
+    fluid, grey, _ = tissues.volumes / tissues.volumes.sum()
     (_, grey_mean, white_mean), (_, grey_sd, white_sd) = tissues.mean, tissues.deviation
     return {
         "mri_qc_dice": registration.dice,

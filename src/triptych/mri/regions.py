@@ -5,12 +5,12 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from scipy import ndimage
 from scipy.cluster.vq import vq
-from scipy.spatial import cKDTree
 
 from triptych.errors import DataError
 from triptych.mri import template
-from triptych.mri.volume import Volume, canonical, resample
+from triptych.mri.volume import canonical, resample
 
 GREY = 0.5  # probability from which a voxel of the template forms regions
 REACH = 12.0  # mm: grey matter further than this from a region's own voxels is nobody's
@@ -24,8 +24,10 @@ def parcels(number: int, step: float) -> np.ndarray:
     Half of them lie in the left hemisphere, from back to front; region k + number / 2 is the mirror image of region k, which
     the template's symmetry allows.
     """
-    seen = template.load(4.0)
-    places = _places(seen.grey > GREY, seen.affine)
+    seen = template.load(2.0)
+    every = np.zeros(seen.grey.shape, bool)
+    every[::2, ::2, ::2] = every[1::2, ::2, ::2] = True  # a quarter of the voxels, alike on both sides
+    places = _places((seen.grey > GREY) & every, seen.affine)
     left = places[places[:, 0] < 0]
     centres = left[np.linspace(0, len(left) - 1, number // 2).round().astype(int)]  # in the order of the array
     for _ in range(ROUNDS):
@@ -39,7 +41,7 @@ def parcels(number: int, step: float) -> np.ndarray:
     found = np.zeros(here.mask.shape, np.int32)
     inside = here.mask & (here.grey > 0.1)
     found[inside] = vq(_places(inside, here.affine), both)[0] + 1
-    return _spread(found, here.affine)
+    return _spread(found, step)
 
 
 def atlas(path: Path, step: float) -> np.ndarray:
@@ -77,18 +79,7 @@ def _places(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:
     return np.argwhere(mask) @ affine[:3, :3].T + affine[:3, 3]
 
 
-def _spread(labels: np.ndarray, affine: np.ndarray) -> np.ndarray:
+def _spread(labels: np.ndarray, step: float) -> np.ndarray:
     """Each voxel near a region belongs to the nearest: people's grey matter is not where the template's is."""
-    known = labels > 0
-    tree = cKDTree(_places(known, affine))
-    rest = np.argwhere(~known)
-    distance, nearest = tree.query(rest @ affine[:3, :3].T + affine[:3, 3], distance_upper_bound=REACH)
-    near = np.isfinite(distance)
-    found = labels.copy()
-    found[tuple(rest[near].T)] = labels[known][nearest[near]]
-    return found
-
-
-def as_volume(labels: np.ndarray, step: float) -> Volume:
-    """Labels with their place."""
-    return Volume(labels.astype(np.float32), template.load(step).affine)
+    distance, nearest = ndimage.distance_transform_edt(labels == 0, sampling=step, return_indices=True)
+    return np.where(distance <= REACH, labels[tuple(nearest)], 0)

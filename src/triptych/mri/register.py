@@ -10,10 +10,11 @@ from triptych.mri.volume import FLIP, Volume, coarse, dice, resample, to_itk
 
 STEP = 2.0  # mm: the finest grid that is compared
 BINS = 32  # of the joint histogram
-STAGES = (  # what may move; shrink factors and smoothing (mm) from coarse to fine; share of voxels that is looked at
-    ("rigid", (4, 2), (4.0, 2.0), 0.5),
-    ("affine", (4, 2, 1), (4.0, 2.0, 1.0), 0.25),
+STAGES = (  # what may move; shrink factors and smoothing (mm) from coarse to fine
+    ("rigid", (4,), (4.0,)),
+    ("affine", (4, 2, 1), (4.0, 2.0, 1.0)),
 )
+SAMPLES = 15_000  # voxels that are compared, at most
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,9 @@ def to_template(brain: Volume, mask: Volume, *, step: float = STEP, seed: int = 
     found: sitk.Transform = sitk.CenteredTransformInitializer(
         fixed, moving, sitk.Euler3DTransform(), sitk.CenteredTransformInitializerFilter.MOMENTS
     )
-    for kind, shrinks, widths, share in STAGES:
+    for kind, shrinks, widths in STAGES:
         start = found if kind == "rigid" else _as_affine(found)
-        found = _optimise(fixed, moving, start, shrinks, widths, share, seed)
+        found = _optimise(fixed, moving, start, shrinks, widths, seed)
     return judge(_matrix(found), small, coarse(mask, step), template)
 
 
@@ -91,14 +92,14 @@ def _optimise(
     start: sitk.Transform,
     shrinks: tuple[int, ...],
     widths: tuple[float, ...],
-    share: float,
     seed: int,
 ) -> sitk.Transform:
     method = sitk.ImageRegistrationMethod()
     method.SetNumberOfThreads(1)
     method.SetMetricAsMattesMutualInformation(BINS)
     method.SetMetricSamplingStrategy(method.RANDOM)
-    method.SetMetricSamplingPercentage(share, seed + 1)
+    voxels = np.prod(fixed.GetSize())
+    method.SetMetricSamplingPercentagePerLevel([min(1.0, SAMPLES * k**3 / voxels) for k in shrinks], seed + 1)
     method.SetInterpolator(sitk.sitkLinear)
     method.SetOptimizerAsRegularStepGradientDescent(
         learningRate=1.0, minStep=1e-3, numberOfIterations=100, relaxationFactor=0.5, gradientMagnitudeTolerance=1e-6

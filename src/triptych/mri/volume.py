@@ -11,6 +11,7 @@ import numpy as np
 import SimpleITK as sitk
 from scipy import ndimage
 
+sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)  # sums of several threads differ from run to run
 FLIP = np.diag([-1.0, -1.0, 1.0, 1.0])  # ITK counts from right to left and from front to back
 
 
@@ -110,14 +111,6 @@ def largest(mask: np.ndarray) -> np.ndarray:
     sizes = np.bincount(parts.ravel())
     sizes[0] = 0
     return parts == sizes.argmax()
-
-
-def ball(radius: float, voxel: np.ndarray) -> np.ndarray:
-    """A ball of some mm as a structuring element."""
-    reach = np.maximum(np.floor(radius / voxel), 1).astype(int)
-    axes = np.meshgrid(*[np.arange(-r, r + 1) for r in reach], indexing="ij")
-    distance = np.sqrt(sum((axis * step) ** 2 for axis, step in zip(axes, voxel, strict=True)))
-    return distance <= max(radius, voxel.max())
 
 
 def dice(a: np.ndarray, b: np.ndarray) -> float:

@@ -1,13 +1,15 @@
-"""T1-weighted heads whose truth is known, made from the MNI152 template: for tests, for judging preprocessing, for trying the workflow.
+"""T1-weighted heads whose truth is known, made from the MNI152 template: to test and to try the workflow.
 
-Each person is the template under a smooth deformation and an affine; each site has its own contrast, bias field, noise, voxel size
-and orientation of the axes. Grey matter is lost where and as much as was planted. The template is read from the installed package.
+Each person is the template under a smooth deformation and an affine; each site has its own contrast, bias field, noise, voxel
+size and order of axes. Grey matter is lost where and as much as was planted. The template is read from the installed package.
 
 ``python -m triptych.phantom.mri FOLDER [people]`` writes a cohort that a study can name.
 """
 
+import json
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import nibabel as nib
@@ -53,7 +55,7 @@ SITES = (
 
 @dataclass(frozen=True)
 class Person:
-    """What makes a head one person's: the seed of its shape, its size, and the share of grey matter lost everywhere and at PLACE."""
+    """The seed of a head's shape, its size, and the share of grey matter that is lost everywhere and at PLACE."""
 
     seed: int
     size: float = 1.0
@@ -129,9 +131,9 @@ def people(
 ) -> pd.DataFrame:
     """Who is in a cohort: one row per session.
 
-    Columns ``group`` (``case`` or ``control``): cases lost ``d`` standard deviations more of the grey matter at PLACE, so the best
-    possible AUC is ``best_auc(d)``; ``coin``: a label that nothing can tell; ``age``, with which grey matter thins everywhere; ``sex``,
-    with which heads differ in size; ``loss``, ``thinning`` and ``size``: the truth.
+    Columns ``group`` (``case`` or ``control``): cases lost ``d`` standard deviations more of the grey matter at PLACE, so the
+    best possible AUC is ``best_auc(d)``; ``coin``: a label that nothing can tell; ``age``, with which grey matter thins everywhere;
+    ``sex``, with which heads differ in size; ``loss``, ``thinning`` and ``size``: the truth.
     """
     random = np.random.default_rng([seed, n])
     case = random.permutation(np.arange(n) % 2 == 1)
@@ -185,6 +187,9 @@ def write(
         files.append(f"scans/{row['participant_id']}_{row['session_id']}_T1w.nii.gz")
         (folder / "scans").mkdir(parents=True, exist_ok=True)
         nib.save(made.image, folder / files[-1])
+        about = {"Manufacturer": "Triptych", "ManufacturersModelName": by_name[row["site"]].scanner}
+        about |= {"MagneticFieldStrength": by_name[row["site"]].field}
+        (folder / files[-1].replace(".nii.gz", ".json")).write_text(json.dumps(about))
         rows.append({key: row[key] for key in ("participant_id", "session_id")} | made.truth.ml)
     table.drop(columns=["loss", "thinning", "size"]).assign(t1w=files).to_csv(folder / "participants.csv", index=False)
     truth = pd.DataFrame(rows).merge(table[["participant_id", "session_id", "loss", "thinning", "size"]])
@@ -240,9 +245,7 @@ def _template_places(
 
 def _tissues(at: np.ndarray, step: np.ndarray, person: Person) -> tuple[np.ndarray, np.ndarray]:
     """Fluid, grey and white matter (3, x, y, z), and the brain, where the template's places are shown."""
-    t1 = whole("t1")
-    inside = t1.of(brain(t1.values))
-    grey, white, within = (_shown(volume, at, step) for volume in (whole("gm"), whole("wm"), inside))
+    grey, white, within = (_shown(name, at, float(step.mean())) for name in ("gm", "wm", "brain"))
     mask = within > 0.5
     grey, white = np.where(mask, grey, 0), np.where(mask, white, 0)
     total = np.maximum(grey + white, 1)
@@ -253,11 +256,18 @@ def _tissues(at: np.ndarray, step: np.ndarray, person: Person) -> tuple[np.ndarr
     return np.stack([np.where(mask, 1 - grey - white, 0), grey, white]).astype(np.float32), mask
 
 
-def _shown(volume: Volume, at: np.ndarray, step: np.ndarray) -> np.ndarray:
+def _shown(name: str, at: np.ndarray, step: float) -> np.ndarray:
+    volume = _map(name, step)
     back = np.linalg.inv(volume.affine)
     voxels = np.tensordot(back[:3, :3], at, 1) + back[:3, 3, None, None, None]
-    values = smoothed(volume, float(step.mean()))
-    return ndimage.map_coordinates(values, voxels, order=1, mode="constant")
+    return ndimage.map_coordinates(volume.values, voxels, order=1, mode="constant")
+
+
+@cache
+def _map(name: str, step: float) -> Volume:
+    """A map of the template, smoothed to what voxels of ``step`` mm can show."""
+    volume = whole("t1").of(brain(whole("t1").values)) if name == "brain" else whole(name)
+    return volume.of(smoothed(volume, step))
 
 
 def _outside(at: np.ndarray, mask: np.ndarray, step: np.ndarray, site: Site) -> np.ndarray:

@@ -2,37 +2,35 @@ import numpy as np
 import pytest
 
 from triptych.mri.bias import correct
-from triptych.mri.volume import Volume
 
 
-def slope(volume, mask):
-    """Brightness of the back over the front of the brain, median of each third."""
+@pytest.fixture(scope="module")
+def bent(stripped):
+    """A brain whose front is 1.8 times as bright as its back, by a field that is known."""
+    return stripped.of(stripped.values * np.exp(np.linspace(-0.4, 0.4, stripped.values.shape[1]))[None, :, None])
+
+
+@pytest.fixture(scope="module")
+def corrected(bent):
+    return correct(bent, bent.of(bent.values > 0))
+
+
+def slope(values, mask):
+    """Logarithm of the brightness of the front over that of the back of the brain."""
     y = np.where(mask)[1]
-    values = volume.values[mask]
     low, high = np.quantile(y, [0.3, 0.7])
-    return np.median(values[y < low]) / np.median(values[y > high])
+    return np.log(np.median(values[mask][y > high]) / np.median(values[mask][y < low]))
 
 
-def test_a_known_field_is_divided_out(stripped):
-    mask = stripped.values > 0
-    field = np.exp(np.linspace(-0.4, 0.4, mask.shape[1]))[None, :, None]
-    bent = stripped.of(stripped.values * field)
-    before, even = slope(bent, mask), slope(stripped, mask)
-    found = correct(bent, stripped.of(mask))
-    assert abs(np.log(slope(found.volume, mask) / even)) < 0.35 * abs(np.log(before / even))
-    assert found.range_in(stripped.of(mask)) == pytest.approx(
-        np.exp(0.8 * np.ptp(np.where(mask)[1]) / mask.shape[1]), rel=0.3
-    )
+def test_a_known_field_is_divided_out(bent, corrected):
+    mask = bent.values > 0
+    assert slope(bent.values, mask) > 0.4
+    assert abs(slope(corrected.volume.values, mask)) < 0.1
+    width = np.ptp(np.where(mask)[1]) / mask.shape[1]
+    assert corrected.range_in(bent.of(mask)) == pytest.approx(np.exp(0.8 * width), rel=0.3)
+    assert corrected.volume.values[mask].mean() == pytest.approx(bent.values[mask].mean(), rel=0.1)
 
 
-def test_the_gain_of_the_scanner_changes_no_field(scan):
-    once, louder = correct(scan), correct(scan.of(scan.values * 5))
-    np.testing.assert_allclose(louder.log_field.values, once.log_field.values, atol=0.02)
-
-
-def test_the_mean_stays(stripped):
-    mask = stripped.values > 0
-    found = correct(stripped, stripped.of(mask))
-    assert found.volume.values[mask].mean() == pytest.approx(stripped.values[mask].mean(), rel=0.1)
-    assert isinstance(found.volume, Volume)
-    assert found.volume.values.shape == stripped.values.shape
+def test_the_gain_of_the_scanner_changes_no_field(bent, corrected):
+    louder = correct(bent.of(bent.values * 5), bent.of(bent.values > 0))
+    np.testing.assert_allclose(louder.log_field.values, corrected.log_field.values, atol=0.02)

@@ -34,7 +34,12 @@ def test_columns_are_added_in_a_known_order(people):
     assert imaged["mri_t1w"].tolist() == ["scans/a/t1w.npy", "scans/b/t1w.npy", "scans/d/t1w.npy"]
     added = [c for c in imaged if c.startswith("mri_")]
     assert [c for c in added if "roi" in c] == ["mri_roi_2", "mri_roi_10"]
-    assert set(added) == (set(COLUMNS) - {"mri_roi_*"}) | {"mri_roi_2", "mri_roi_10", "mri_t1w_sha256", "mri_background_sha256"}
+    assert set(added) == (set(COLUMNS) - {"mri_roi_*"}) | {
+        "mri_roi_2",
+        "mri_roi_10",
+        "mri_t1w_sha256",
+        "mri_background_sha256",
+    }
     assert imaged.index.name == "row"
 
 

@@ -1,0 +1,126 @@
+"""A study on raw scans: three small heads and a broken file; the run goes on, and reruns exactly what changed."""
+
+import os
+import shutil
+
+import pandas as pd
+import pytest
+from small_study import clone, planned, replace, snakemake
+
+from triptych.phantom import mri as phantom
+
+STUDY = """\
+name: heads
+title: Age from grey matter
+question: Does grey matter tell age?
+estimand: new-patients
+cohorts:
+  phantom: {table: data/participants.csv, mri: {resolution: 4, regions: 10}}
+tasks:
+  age:
+    title: Age
+    kind: regression
+    cohorts: [phantom]
+    outcome: {value: age, unit: years}
+    inputs: {volumes: [mri_gm_ml, mri_wm_ml, mri_csf_ml], rois: ["mri_roi_*"]}
+    roles: {quality: [mri_qc_dice], acquisition: [mri_field]}
+models:
+  volumes: {use: ridge, label: Volumes, inputs: [volumes]}
+validation: {split: repeated_kfold, options: {folds: 2, repeats: 1}}
+statistics: {metrics: [mae]}
+controls: []
+tolerance: {patients: 0.3}
+seed: 3
+"""
+COHORT = "results/heads/cohorts/phantom"
+ASK = ("--configfile", "study.yaml", "--", f"{COHORT}/quality.html", "results/heads/age/examples.parquet")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Four people of 6 mm voxels, one with a broken file; preprocessed, and examples made."""
+    folder = clone(tmp_path_factory.mktemp("heads") / "clone")
+    phantom.write(folder / "data", phantom.people(4), voxel=6.0)
+    (folder / "data/scans/sub-002_ses-1_T1w.nii.gz").write_bytes(b"")
+    (folder / "study.yaml").write_text(STUDY)
+    done = snakemake(folder, *ASK)
+    assert done.rc == 0, done.said[-3000:]
+    return folder
+
+
+@pytest.fixture
+def heads(finished, tmp_path):
+    return shutil.copytree(finished, tmp_path / "clone")
+
+
+def test_a_broken_file_costs_itself_and_is_told(finished):
+    imaged = pd.read_parquet(finished / COHORT / "imaged.parquet").set_index("participant_id")
+    assert imaged["mri_status"].to_dict() == {
+        "sub-001": "ok",
+        "sub-002": "quarantined",
+        "sub-003": "ok",
+        "sub-004": "ok",
+    }
+    assert imaged["mri_gm_ml"].notna().tolist() == [True, False, True, True]
+    failed = pd.read_csv(finished / COHORT / "failures_scans.tsv", sep="\t")
+    assert failed[["stage", "participant_id", "reason"]].to_numpy().tolist() == [
+        ["scan", "sub-002", "an empty file (0 bytes)"]
+    ]
+    assert "an empty file (0 bytes)" in (finished / COHORT / "quality.html").read_text()
+
+
+def test_rows_without_a_usable_scan_are_no_examples(finished):
+    examples = pd.read_parquet(finished / "results/heads/age/examples.parquet")
+    assert sorted(examples["participant_id"]) == ["sub-001", "sub-003", "sub-004"]
+    excluded = pd.read_parquet(finished / "results/heads/age/excluded.parquet")
+    assert excluded["participant_id"].tolist() == ["sub-002"], "an audit asks whether such people differ"
+
+
+def test_volumes_against_the_truth(finished):
+    truth = pd.read_csv(finished / "data/truth.csv").set_index("participant_id")
+    imaged = pd.read_parquet(finished / COHORT / "imaged.parquet").set_index("participant_id").dropna(subset="mri_t1w")
+    for who, row in imaged.iterrows():
+        assert row["mri_gm_ml"] == pytest.approx(truth.loc[who, "gm"], rel=0.25), who
+    assert imaged["mri_field"].tolist() == [3.0, 3.0, 3.0]
+    assert imaged["mri_scanner"].str.startswith("Triptych Phantom").all()
+
+
+def test_the_derivatives_are_a_bids_data_set(finished):
+    folder = finished / COHORT / "derivatives/triptych"
+    assert (folder / "dataset_description.json").is_file()
+    names = {path.name for path in folder.glob("sub-001/ses-1/anat/*")}
+    assert "sub-001_ses-1_space-MNI152NLin2009aSym_desc-preproc_T1w.nii.gz" in names
+    assert not list(folder.glob("sub-002/**/*.nii.gz"))
+
+
+def test_nothing_reruns_when_nothing_changed(heads):
+    assert planned(heads, *ASK) == {}
+    os.utime(heads / "data/scans/sub-001_ses-1_T1w.nii.gz")
+    assert planned(heads, *ASK) == {}
+
+
+def test_a_changed_scan_reruns_its_own_jobs(heads):
+    made = phantom.head(phantom.Person(900), phantom.SITES[0], voxel=6.0).image
+    made.to_filename(heads / "data/scans/sub-001_ses-1_T1w.nii.gz")
+    assert planned(heads, *ASK) == {
+        "bids_scan": 1,
+        "preprocess_scan": 1,
+        "join_scans": 1,
+        "quality_page": 1,
+        "make_examples": 1,
+    }
+
+
+def test_an_edited_step_reruns_what_uses_it(heads):
+    replace(heads / "src/triptych/mri/segment.py", "VOTE = 0.6", "VOTE = 0.5")
+    assert planned(heads, *ASK) == {"preprocess_scan": 4, "join_scans": 1, "quality_page": 1, "make_examples": 1}
+
+
+def test_an_edited_page_makes_the_page_only(heads):
+    replace(heads / "src/triptych/mri/quality.html.j2", "<h2>Pictures</h2>", "<h2>Pictures of all scans</h2>")
+    assert planned(heads, *ASK) == {"quality_page": 1}
+
+
+def test_another_resolution_preprocesses_again(heads):
+    replace(heads / "study.yaml", "resolution: 4", "resolution: 2")
+    assert planned(heads, *ASK) == {"preprocess_scan": 4, "join_scans": 1, "quality_page": 1, "make_examples": 1}
