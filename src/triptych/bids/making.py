@@ -27,6 +27,8 @@ def make(scan: Scan, bids: Path) -> dict[str, Any]:
             volume, described, secret = _source(scan, Path(work), notes)
         _check_pseudonym(scan, secret)
         kept = privacy.sidecar(described, secret)
+        if lost := sorted(set(privacy.KEPT) & set(described) - set(kept)):
+            notes.append(f"left out, since the text is long or may say who was scanned or where: {', '.join(lost)}")
         made = layout.write(volume, kept, bids, scan)
     except Unusable as error:
         layout.remove(bids, scan)

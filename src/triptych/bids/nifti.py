@@ -117,7 +117,7 @@ def _start(path: Path) -> bytes:
             f"{what}; readers disagree about such files", "rename it" if packed else "pack it with gzip, or rename it"
         )
     if not packed and all(32 <= byte < 127 or byte in b"\t\r\n" for byte in first):
-        raise Unusable(f"text, not an image: {first[:40].decode()!r}", FULL)
+        raise Unusable("text, not an image", FULL)
     return inside if packed else first
 
 
