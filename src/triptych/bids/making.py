@@ -82,7 +82,7 @@ def _sha256(path: Path) -> str:
 
 
 def _voxels(volume: nifti.Volume) -> str:
-    return hashlib.sha256(volume.values.tobytes(order="F")).hexdigest()[:16]
+    return hashlib.sha256(volume.stored).hexdigest()[:16]
 
 
 def _told(scan: Scan, notes: list[str], error: Unusable | None = None) -> dict[str, Any]:

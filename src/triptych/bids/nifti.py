@@ -54,6 +54,11 @@ class Volume:
     affine: np.ndarray
 
     @property
+    def stored(self) -> memoryview:
+        """The bytes of the voxels as they stand in the file; not a copy."""
+        return self.values.ravel(order="F").view(np.uint8).data
+
+    @property
     def voxel_size(self) -> np.ndarray:
         """Edges of a voxel, mm (3,)."""
         return nib.affines.voxel_sizes(self.affine)
