@@ -22,7 +22,7 @@ rule preprocess_scan:
     params:
         options=lambda w: PLAN.preprocessing(w.cohort),
         atlas=lambda w: PLAN.atlas_digest(w.cohort),
-        derivatives=COHORT / "derivatives" / "triptych",
+        derivatives=str(COHORT / "derivatives" / "triptych"),
         code=code("scripts/preprocess_scan.py"),
     shell:
         'python $TRIPTYCH_SCRIPTS/preprocess_scan.py --bids {input} --root "$TRIPTYCH_ROOT" --scan {wildcards.scan}'

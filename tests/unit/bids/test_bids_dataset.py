@@ -98,7 +98,9 @@ def test_every_scan_is_listed(finished):
     listed = finished[1].set_index(["participant_id", "session_id", "run"])
     assert listed.loc[("P03", "M6", ""), ["status", "reason"]].tolist() == ["quarantined", "an empty file (0 bytes)"]
     assert listed.loc[("P04", "", ""), "reason"] == "a participant without a scan"
-    assert listed["status"].value_counts().to_dict() == {"ok": 4, "quarantined": 1, "none": 1}
+    assert listed["status"].value_counts().to_dict() == {"ok": 3, "warn": 1, "quarantined": 1, "none": 1}
+    said = listed.loc[("P02", "M6", "1"), "notes"]
+    assert said == "left out, since the text is long or may say who was scanned or where: Manufacturer"
 
 
 def test_scanner_and_field_strength_are_kept(finished):

@@ -120,6 +120,10 @@ FAULTS = {
         lambda files: [retagged(f, ImagePositionPatient=[-40 + 3.0 * (k // 2), -50, 50]) for k, f in enumerate(files)],
         "2 slices at each place: several volumes in one series",
     ),
+    "two echoes": (
+        lambda files: [retagged(f, EchoTime=9.0) for f in files[10:]],
+        r"dcm2niix made 2 volumes of the series, not one \(image_e2\.98, image_e9\)",
+    ),
     "declared": (
         lambda files: [retagged(f, ImagesInAcquisition=24) for f in files],
         "20 slices, and the headers speak of 24",

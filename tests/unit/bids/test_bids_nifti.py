@@ -66,7 +66,7 @@ FILES = {  # what is done to a good file, and what is said of it
         lambda p: p.write_text("/annex/objects/MD5E-s1--0.nii.gz\n"),
         "a pointer of git-lfs or git-annex",
     ),
-    "text": ("a.nii.gz", lambda p: p.write_text("hello, world\n"), "text, not an image: 'hello, world"),
+    "text": ("a.nii.gz", lambda p: p.write_text("hello, world\n"), "^text, not an image;"),
     "plain named gz": ("a.nii.gz", lambda p: p.write_bytes(gzip.decompress(p.read_bytes())), "not packed although"),
     "gz named plain": (
         "a.nii",
