@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,22 +20,6 @@ from triptych.processes import leads
 from triptych.tables import Examples
 from triptych.training import Schedule, batch_rows, pick_device, train
 from triptych.volumes import Volumes, summarise
-
-
-class Training(Protocol):
-    """The options that all of these models have."""
-
-    epochs: int
-    learning_rate: float
-    weight_decay: float
-    patience: int
-    held_out: int
-    batch: int
-    augment: float
-    flip: bool
-    balanced: bool
-    precision: str
-    maps: int
 
 
 @dataclass(frozen=True)
@@ -94,7 +78,7 @@ class FittedNet:
 
 def fit_net(
     examples: Examples,
-    options: Training,
+    options: Any,
     make: Callable[[tuple[int, int, int]], nn.Module],
     *,
     blocks: list[str],
@@ -105,6 +89,8 @@ def fit_net(
 
     Parameters
     ----------
+    options
+        ``Options`` of a model: its schedule, and how images are changed in training.
     make
         Shape of the volumes -> net.
 
@@ -159,7 +145,7 @@ class _Work:
     target: np.ndarray
     kind: str
     voxels: tuple[float, float]
-    options: Training
+    options: Any
     seed: int
     device: torch.device
     clock: Clock

@@ -37,7 +37,7 @@ def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, devi
     """Train on the images of the block."""
 
     def make(shape: tuple[int, int, int]) -> ResNet3D:
-        how = {"stride": options.stride, "dropout": options.dropout, "normalise": options.normalise}
-        return ResNet3D(options.blocks, options.width, **how)
+        width, stride = options.width, options.stride
+        return ResNet3D(options.blocks, width, stride=stride, dropout=options.dropout, normalise=options.normalise)
 
     return fit_net(train, options, make, blocks=blocks, seed=seed, device=device)

@@ -45,7 +45,7 @@ class Fitted:
 
     def predict(self, examples: Examples, times: np.ndarray | None = None) -> pd.DataFrame:
         """The signed distance from the border between classes, or the number; no probabilities."""
-        volumes = Volumes.of(examples.images(self.blocks), self.weights.shape)  # type: ignore[arg-type]
+        volumes = Volumes.of(examples.images(self.blocks), self.weights.shape)
         rows = (volumes.read([row])[0] for row in range(len(volumes)))
         found = np.array([float((one * self.weights).sum()) for one in rows]) + self.intercept
         return number_table(examples, found) if examples.kind == "regression" else class_table(examples, found, None)
