@@ -1,4 +1,4 @@
-"""Training on volumes: reading the cache or decoding .nii.gz, speed of Conv5-FC3, waiting, memory; on a GPU where there is one."""
+"""Training on volumes: reading the cache or decoding .nii.gz, speed of Conv5-FC3, waiting, memory; a GPU where there is one."""
 
 import tempfile
 import time
@@ -203,9 +203,9 @@ def main() -> str:
         parts = [loading(folder), training(folder), augmenting(folder), on_gpu(folder)]
     text = "## Training on brain images, one CPU thread\n\n" + "\n\n".join(parts) + "\n\n"
     text += (
-        "Files that the system holds in memory, in both ways of reading. Medians of seven alternating runs; one epoch for training. "
-        "Waiting: the share of an epoch until the next batch is there; random changes are not waiting. The images are smooth noise "
-        "within a ball.\n"
+        "Files that the system holds in memory, in both ways of reading. Medians of seven alternating runs; one epoch for "
+        "training. Waiting: the share of an epoch until the next batch is there; random changes are not waiting. The images are "
+        "smooth noise within a ball.\n"
     )
     print(text)
     return text
