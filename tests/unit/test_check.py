@@ -16,7 +16,14 @@ def study(tmp_path):
 
     def made(text, kind="survival", **task):
         (tmp_path / "c.csv").write_text("\n".join(text) + "\n")
-        spec = {"cohorts": ["c"], "kind": kind, "outcome": OUTCOMES[kind], "inputs": {"all": ["age"]}, "exclude": {}, "sessions": "all"}
+        spec = {
+            "cohorts": ["c"],
+            "kind": kind,
+            "outcome": OUTCOMES[kind],
+            "inputs": {"all": ["age"]},
+            "exclude": {},
+            "sessions": "all",
+        }
         return {
             "tasks": {"os": {**spec, "validation": None, **task}},
             "cohorts": {"c": {"table": str(tmp_path / "c.csv")}},
