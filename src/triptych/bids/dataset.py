@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from triptych import raw, tables
-from triptych.bids import dicom, layout, validator
+from triptych.bids import layout, slices, validator
 from triptych.scans import Scan, Source
 from triptych.scans import scans as list_scans
 
@@ -178,7 +178,7 @@ def _people(subjects: dict[str, str], participants: pd.DataFrame) -> pd.DataFram
 
 
 def _header_date(scan: Scan) -> datetime | None:
-    return dicom.when(scan.source) if scan.source.is_dir() else None
+    return slices.when(scan.source) if scan.source.is_dir() else None
 
 
 def _remove_others(bids: Path, usable: list[Scan]) -> None:

@@ -204,7 +204,7 @@ def _dtype(header: Any) -> np.dtype:
             f"voxels are {dtype.name if dtype.names is None else 'colours'}, not intensities",
             "give the magnitude image",
         )
-    if not 352 <= int(header["vox_offset"]) <= 2**24:
+    if not 352 <= header["vox_offset"] <= 2**24:  # false for NaN, too
         raise Unusable(f"the header's vox_offset is {float(header['vox_offset']):g}", FULL)
     return dtype
 
