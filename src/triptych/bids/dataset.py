@@ -108,8 +108,11 @@ def write(
     table = pd.DataFrame(
         people, columns=["participant_id", *dict.fromkeys(c for row in people for c in row if c in ABOUT)]
     )
-    tables.write(table.fillna("n/a"), bids / "participants.tsv")
-    tables.write({column: ABOUT[column] for column in table if column in ABOUT}, bids / "participants.json")
+    if people:
+        tables.write(table.fillna("n/a"), bids / "participants.tsv")
+        tables.write({column: ABOUT[column] for column in table if column in ABOUT}, bids / "participants.json")
+    else:  # the validator wants no empty list
+        (bids / "participants.tsv").unlink(missing_ok=True)
     if with_sessions:
         tables.write(
             {"days": ABOUT["days"], **({"age": ABOUT["age"]} if "age" in table else {})}, bids / "sessions.json"

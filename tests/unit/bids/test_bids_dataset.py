@@ -10,7 +10,8 @@ import pytest
 from broken import PERSON, all_text, image, save, series, voxels
 
 from triptych import tables
-from triptych.bids import dataset, making, privacy
+from triptych.bids import dataset, making, privacy, validator
+from triptych.errors import DataError
 from triptych.examples import read_cohort
 from triptych.scans import Scan, Source, scans
 
@@ -266,4 +267,15 @@ def test_nobody_is_left(tmp_path):
     people = pd.DataFrame({"participant_id": ["P1"], "session_id": ["a"], "age": [7]})
     scan = Scan("P1", "a", "", tmp_path / "gone.nii", "sub-P1_ses-a", "gone.nii")
     dataset.write("lab", [scan], {scan.name: making.make(scan, tmp_path / "bids")}, people, tmp_path / "bids")
-    assert (tmp_path / "bids" / "participants.tsv").read_text() == "participant_id\n"
+    issues = validator.validate(tmp_path / "bids")
+    validator.refuse_errors(issues, tmp_path)
+    assert "SUBJECT_FOLDERS" in set(issues["code"]), "told"
+
+
+def test_errors_of_the_validator_stop_and_are_told(tmp_path):
+    (tmp_path / "sub-1" / "anat").mkdir(parents=True)
+    save(tmp_path / "sub-1" / "anat" / "sub-1_T1.nii.gz")
+    with pytest.raises(DataError, match=r"the BIDS validator finds \d kinds of errors: .*MISSING_DATASET_DESCRIPTION"):
+        validator.refuse_errors(validator.validate(tmp_path), tmp_path)
+    with pytest.raises(DataError, match="the BIDS validator did not run"):
+        validator.validate(tmp_path / "nowhere")
