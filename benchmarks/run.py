@@ -8,7 +8,17 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-MODULES = ["concordance", "cox_loss", "inference", "likeness", "mri_training", "workflow", "many_jobs", "slurm_jobs"]
+MODULES = [
+    "concordance",
+    "cox_loss",
+    "inference",
+    "likeness",
+    "mri_preprocessing",
+    "mri_training",
+    "workflow",
+    "many_jobs",
+    "slurm_jobs",
+]
 PACKAGES = ["numpy", "numba", "torch", "lifelines", "scikit-survival", "torchsurv", "MLstatkit", "confidenceinterval"]
 OUTPUT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 

@@ -84,3 +84,18 @@ def test_what_a_split_scheme_sees(study):
     assert list(seen) == [*KEY, "site", "stratum", "age", "months", "died", "note"]
     assert seen["stratum"].tolist() == examples.stratum.tolist()  # ours, whatever a cohort calls so
     assert (len(seen), len(people), ledger.flow[-1]["n_patients"]) == (11, 12, 11)
+
+
+def test_what_scans_will_give_is_not_looked_for_yet(study):
+    """Columns of preprocessing do not exist before the run; an outcome or input among them is no fault."""
+    asked = study(
+        lines(20),
+        kind="regression",
+        outcome={"value": "mri_gm_ml"},
+        inputs={"image": ["mri_t1w"], "rois": ["mri_roi_*"], "one": ["mri_roi_17"]},
+    )
+    asked["cohorts"]["c"]["mri"] = {"resolution": 2}
+    examples, _, _ = build(asked, "os")
+    assert len(examples) == 20
+    assert examples.blocks == {"image": ["mri_t1w"], "rois": ["mri_roi_1", "mri_roi_17"], "one": ["mri_roi_17"]}
+    check(asked)

@@ -386,6 +386,24 @@ def test_a_study_without_scans_says_how_to_name_them(default):
         _ = default.bids_files
 
 
+def test_preprocessed_scans_of_a_study(here):
+    (here / "t.csv").write_text("participant_id,t1w\np1,a.nii\np2,c.nii\n")
+    (here / "atlas.nii").write_bytes(b"labels")
+    entry = {"table": "t.csv", "mri": {"atlas": str(here / "atlas.nii"), "outliers": 5}}
+    found = plan(cohorts={"mine": entry})
+    cohorts = Path("results/gse7390/cohorts")
+    assert found.imaged == ["mine"], "`mri:` asks for scans, named t1w when nothing is said"
+    assert [found.preprocessed(name) for name in ("mine", "gse7390")] == [True, False]
+    said = json.loads(found.preprocessing("mine"))
+    assert said["resolution"] == 2
+    assert "outliers" not in said, "who is an outlier preprocesses no scan again"
+    assert found.atlas_digest("mine") == hashlib.sha256(b"labels").hexdigest()
+    names = [cohorts / "mine/scans" / name / "preprocessed.json" for name in ("sub-p1", "sub-p2")]
+    assert found.used_scan_files("mine", "preprocessed.json") == names
+    assert {cohorts / "mine" / name for name in ("quality.html", "failures_scans.tsv")} <= set(found.report_inputs)
+    assert found.people_files("dmfs") == [cohorts / "gse7390/participants.parquet"]
+
+
 # ---- where models of images look ----
 
 

@@ -240,3 +240,12 @@ def test_an_image_lies_beside_its_table_or_below_the_data_root(tmp_path):
     assert raw.image_path("a.nii", str(tmp_path / "t.csv"), tmp_path / "root") == tmp_path / "a.nii"
     assert raw.image_path("b.nii", str(tmp_path / "t.csv"), tmp_path / "root") == tmp_path / "root" / "b.nii"
     assert raw.image_path("b.nii", str(tmp_path / "t.csv"), None) == tmp_path / "b.nii"
+
+
+def test_a_cohort_whose_scans_are_preprocessed_has_their_columns(tmp_path):
+    (tmp_path / "t.csv").write_text("participant_id,t1w\np1,a.nii\n")
+    entry = CohortEntry(table=str(tmp_path / "t.csv"), mri={})
+    found = raw.columns("c", entry, None)
+    assert found[:2] == ["participant_id", "t1w"]
+    assert {"mri_t1w", "mri_gm_ml", "mri_roi_*", "mri_qc_dice"} <= set(found)
+    assert raw.image_columns("c", entry, None) == ["participant_id", "t1w"], "arrays are no files to look at"

@@ -34,15 +34,12 @@ class Look:
         Whether the skull was removed already.
     head_ml
         Volume of what is brighter than air.
-    rim
-        How bright the outermost 4 mm of that are, over the median of the rest: scalp is bright, the rim of a brain is not.
     empty
-        Share of the voxels outside that hold exactly one value.
+        Share of the voxels outside that hold exactly the value that most of the image's border holds.
     """
 
     stripped: bool
     head_ml: float
-    rim: float
     empty: float
 
 
@@ -52,14 +49,10 @@ def look(volume: Volume) -> Look:
     low, high = _range(small.values)
     head = largest(ndimage.binary_opening(small.values > low + LIGHT * (high - low)))
     head = ndimage.binary_fill_holes(head)
-    depth = ndimage.distance_transform_edt(np.pad(head, 1), sampling=small.voxel)[1:-1, 1:-1, 1:-1]
-    rim, inside = (depth > 0) & (depth <= 4), depth > 4
     ml = float(head.sum() * small.voxel_ml)
-    ratio = float(small.values[rim].mean() / np.median(small.values[inside])) if inside.any() else 1.0
     air = volume.values[resample(small.of(head), volume.values.shape, volume.affine, order=0).values < 0.5]
-    _, counts = np.unique(air, return_counts=True) if air.size else (np.zeros(1), np.ones(1))
-    empty = float(counts.max() / counts.sum())
-    return Look(empty > EMPTY and ml < LARGEST, ml, ratio, empty)
+    empty = float(np.mean(air == _emptiness(volume.values))) if air.size else 0.0
+    return Look(empty > EMPTY and ml < LARGEST, ml, empty)
 
 
 def extract(volume: Volume) -> Volume:
@@ -93,10 +86,14 @@ def extract(volume: Volume) -> Volume:
 
 def brain_of_stripped(volume: Volume) -> Volume:
     """The mask (0 or 1) of a brain whose skull was removed already: what is not empty."""
-    values, counts = np.unique(volume.values, return_counts=True)
-    empty = values[counts.argmax()]
-    mask = ndimage.binary_closing(largest(volume.values != empty), iterations=2)
+    mask = ndimage.binary_closing(largest(volume.values != _emptiness(volume.values)), iterations=2)
     return volume.of(ndimage.binary_fill_holes(mask))
+
+
+def _emptiness(values: np.ndarray) -> float:
+    """The value that most of the image's border holds."""
+    faces = [values.take(k, axis=axis).ravel() for axis in range(3) for k in (0, -1)]
+    return float(np.median(np.concatenate(faces)))
 
 
 def _range(values: np.ndarray) -> tuple[float, float]:

@@ -25,6 +25,8 @@ def page(cohort: str, table: pd.DataFrame, results: list[ScanResult], folder: Pa
     folder
         Where the page will lie; links to pictures are relative to it.
     """
+    words = ["name", "status", "reason", "picture", "oddest"]
+    table = table.assign(**{name: table[name].fillna("") for name in words})  # empty cells of a file
     rows = [
         {
             **row,

@@ -13,6 +13,7 @@ from triptych.mri.joining import ScanResult, quality_table
 from triptych.mri.page import page
 from triptych.mri.processing import process
 from triptych.mri.template import SPACE
+from triptych.tables import read, write
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,8 @@ def test_the_page_shows_scans_reasons_and_pictures(done, tmp_path):
     _, status = done
     broken = {"status": "quarantined", "reason": "cut <short>", "advice": "", "files": {}, "columns": {}, "notes": {}}
     results = [ScanResult("1", "ses-1", "sub-1", "a", status), ScanResult("2", "ses-1", "sub-2", "b", broken)]
-    html = page("heads", quality_table(results), results, done[0])
+    write(quality_table(results), tmp_path / "quality.tsv")
+    html = page("heads", read(tmp_path / "quality.tsv"), results, done[0])
     assert "2 scans, 1 usable" in html
     assert "cut &lt;short&gt;" in html
     assert 'src="here/picture.png"' in html
