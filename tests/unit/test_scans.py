@@ -188,6 +188,16 @@ def test_what_is_to_be_ignored_is_not_told(folder, tmp_path):
     assert names.images(Path(entry.bids))[1] == [Path("sub-1/anat/odd.nii.gz")]
 
 
+def test_links_are_followed_but_not_in_circles(folder, tmp_path):
+    entry = folder(t1w("sub-1"))
+    elsewhere = tmp_path / "store" / "sub-2" / "anat"
+    elsewhere.mkdir(parents=True)
+    (elsewhere / "sub-2_T1w.nii.gz").touch()
+    (tmp_path / "ds" / "sub-2").symlink_to(elsewhere.parent)
+    (tmp_path / "ds" / "sub-1" / "again").symlink_to(tmp_path / "ds")
+    assert names.images(Path(entry.bids)) == ([Path(t1w("sub-1")), Path(t1w("sub-2"))], [])
+
+
 def test_folders_that_differ_by_zeros_are_one_person(folder):
     found = scans.scans("c", folder(t1w("sub-1"), t1w("sub-01"), t1w("sub-2")), None)
     assert [(s.participant_id, s.session_id, s.name) for s in found] == [

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from triptych import raw, tables
-from triptych.bids import dicom, layout, validator
+from triptych.bids import layout, slices, validator
 from triptych.scans import Scan, Source
 from triptych.scans import scans as list_scans
 
@@ -17,12 +17,10 @@ OLDEST = 89  # years; older people can be known by their age
 DATE = "scan_date"  # column of the user's table
 SEX = {"m": "M", "male": "M", "man": "M", "f": "F", "female": "F", "woman": "F", "o": "O", "other": "O"}
 COLUMNS = ["cohort", "participant_id", "session_id", "run", "name", "status", "reason", "advice", "notes"]
-ABOUT_PEOPLE = {
+ABOUT = {
     "age": {"Description": f"age of the participant; {OLDEST} stands for {OLDEST} and older", "Units": "year"},
     "sex": {"Description": "sex of the participant", "Levels": {"M": "male", "F": "female", "O": "other"}},
-}
-ABOUT_SESSIONS = {
-    "days": {"Description": "days since the first session of the participant; dates are not published", "Units": "day"}
+    "days": {"Description": "days since the first session of the participant; dates are not published", "Units": "day"},
 }
 README = """\
 # {cohort}
@@ -93,28 +91,41 @@ def write(
     described = {"Name": cohort, "BIDSVersion": BIDS_VERSION, "DatasetType": "raw"}
     by = [{"Name": "Triptych", "Version": version("triptych")}]
     tables.write({**described, "GeneratedBy": by}, bids / "dataset_description.json")
-    subjects = {scan.subject: scan.participant_id for scan in usable}
-    tables.write(README.format(cohort=cohort, people=len(subjects), scans=len(usable)), bids / "README.md")
-    people = _people(subjects, participants)
-    tables.write(people, bids / "participants.tsv")
-    tables.write(
-        {column: ABOUT_PEOPLE[column] for column in people if column in ABOUT_PEOPLE}, bids / "participants.json"
+    by_subject: dict[str, list[Scan]] = {}
+    for scan in usable:
+        by_subject.setdefault(scan.subject, []).append(scan)
+    tables.write(README.format(cohort=cohort, people=len(by_subject), scans=len(usable)), bids / "README.md")
+    said, people, with_sessions = _said(participants), [], any(scan.session for scan in usable)
+    for subject, mine in by_subject.items():
+        rows = sessions(mine, dates(mine, participants))
+        keys = {scan.session: (scan.participant_id, scan.session_id) for scan in mine}
+        facts = [said.get(keys[row["session_id"]], {}) for row in rows]
+        people.append({"participant_id": subject, **facts[0]})
+        if with_sessions:
+            ages = [{"age": fact["age"]} if "age" in fact else {} for fact in facts]
+            table = pd.DataFrame([{**row, **age} for row, age in zip(rows, ages, strict=True)])
+            tables.write(table, bids / subject / f"{subject}_sessions.tsv")
+    table = pd.DataFrame(
+        people, columns=["participant_id", *dict.fromkeys(c for row in people for c in row if c in ABOUT)]
     )
-    if any(scan.session for scan in usable):
-        tables.write(ABOUT_SESSIONS, bids / "sessions.json")
-        for subject in subjects:
-            mine = [scan for scan in usable if scan.subject == subject]
-            rows = sessions(mine, dates(mine, participants))
-            tables.write(pd.DataFrame(rows), bids / subject / f"{subject}_sessions.tsv")
+    if people:
+        tables.write(table.fillna("n/a"), bids / "participants.tsv")
+        tables.write({column: ABOUT[column] for column in table if column in ABOUT}, bids / "participants.json")
+    else:  # the validator wants no empty list
+        (bids / "participants.tsv").unlink(missing_ok=True)
+    if with_sessions:
+        tables.write(
+            {"days": ABOUT["days"], **({"age": ABOUT["age"]} if "age" in table else {})}, bids / "sessions.json"
+        )
 
 
 def dates(scans: list[Scan], participants: pd.DataFrame) -> dict[str, datetime]:
     """Name of the scan: when it was made, from the table's column ``scan_date`` or the DICOM headers, where they say."""
-    said = {}
+    said: dict[tuple[str, str], datetime] = {}
     if DATE in participants:
-        days = pd.to_datetime(participants[DATE], errors="coerce", format="mixed")
-        keys = zip(participants["participant_id"], participants["session_id"], strict=True)
-        said = {key: day.to_pydatetime() for key, day in zip(keys, days, strict=True) if pd.notna(day)}
+        mine = participants[participants["participant_id"] == scans[0].participant_id]
+        days = pd.to_datetime(mine[DATE], errors="coerce", format="mixed")
+        said = {key: day.to_pydatetime() for key, day in zip(_keys(mine), days, strict=True) if pd.notna(day)}
     found = {scan.name: said.get((scan.participant_id, scan.session_id)) or _header_date(scan) for scan in scans}
     return {name: day for name, day in found.items() if day}
 
@@ -164,21 +175,27 @@ def listing(
     return pd.DataFrame([*rows, *([cohort, who, "", "", "", *told] for who in without)], columns=COLUMNS)
 
 
-def _people(subjects: dict[str, str], participants: pd.DataFrame) -> pd.DataFrame:
-    """participants.tsv: whoever has an image, with age and sex where the cohort's table has them."""
+def _said(participants: pd.DataFrame) -> dict[tuple[str, str], dict[str, str]]:
+    """Participant and session: age and sex, where the cohort's table has them."""
     folded = {str(column).casefold(): column for column in participants}
-    first = participants.drop_duplicates("participant_id").set_index("participant_id").reindex(subjects.values())
-    people = pd.DataFrame({"participant_id": list(subjects)})
+    columns: dict[str, list[str]] = {}
     if "age" in folded:
-        ages = pd.to_numeric(first[folded["age"]], errors="coerce").clip(upper=OLDEST)
-        people["age"] = ["n/a" if pd.isna(age) else f"{age:.4g}" for age in ages]
+        ages = pd.to_numeric(participants[folded["age"]], errors="coerce").clip(upper=OLDEST)
+        columns["age"] = ["n/a" if pd.isna(age) else f"{age:.4g}" for age in ages]
     if column := folded.get("sex", folded.get("gender")):
-        people["sex"] = [SEX.get(str(value).strip().casefold(), "n/a") for value in first[column]]
-    return people
+        columns["sex"] = [SEX.get(str(value).strip().casefold(), "n/a") for value in participants[column]]
+    rows = zip(*columns.values(), strict=True) if columns else [()] * len(participants)
+    return {key: dict(zip(columns, row, strict=True)) for key, row in zip(_keys(participants), rows, strict=True)}
+
+
+def _keys(participants: pd.DataFrame) -> list[tuple[str, str]]:
+    """Participant and session of each row; runs that are rows of their own belong to one session."""
+    sessions = participants["session_id"].str.partition("_run-")[0]
+    return list(zip(participants["participant_id"], sessions, strict=True))
 
 
 def _header_date(scan: Scan) -> datetime | None:
-    return dicom.when(scan.source) if scan.source.is_dir() else None
+    return slices.when(scan.source) if scan.source.is_dir() else None
 
 
 def _remove_others(bids: Path, usable: list[Scan]) -> None:

@@ -37,11 +37,12 @@ def write(volume: Volume, sidecar: dict[str, Any], bids: Path, scan: Scan) -> tu
     header["xyzt_units"] = (int(header["xyzt_units"]) & ~SPACE) | MILLIMETRES
     if not np.isfinite(header["scl_slope"]) or header["scl_slope"] == 0:
         header["scl_slope"], header["scl_inter"] = 1, 0
-    content = header.binaryblock.ljust(start, b"\0") + volume.values.tobytes(order="F")
     image, about = image_path(bids, scan), sidecar_path(bids, scan)
     image.parent.mkdir(parents=True, exist_ok=True)
     beside = image.with_name(f".{image.name}.{os.getpid()}")
-    beside.write_bytes(gzip.compress(content, LEVEL, mtime=0))
+    with beside.open("wb") as file, gzip.GzipFile("", "wb", LEVEL, file, mtime=0) as stream:
+        stream.write(header.binaryblock.ljust(start, b"\0"))
+        stream.write(volume.stored)
     beside.replace(image)
     tables.write(sidecar, about)
     return image, about

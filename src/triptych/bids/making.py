@@ -27,6 +27,8 @@ def make(scan: Scan, bids: Path) -> dict[str, Any]:
             volume, described, secret = _source(scan, Path(work), notes)
         _check_pseudonym(scan, secret)
         kept = privacy.sidecar(described, secret)
+        if lost := sorted(set(privacy.KEPT) & set(described) - set(kept)):
+            notes.append(f"left out, since the text is long or may say who was scanned or where: {', '.join(lost)}")
         made = layout.write(volume, kept, bids, scan)
     except Unusable as error:
         layout.remove(bids, scan)
@@ -80,7 +82,7 @@ def _sha256(path: Path) -> str:
 
 
 def _voxels(volume: nifti.Volume) -> str:
-    return hashlib.sha256(volume.values.tobytes(order="F")).hexdigest()[:16]
+    return hashlib.sha256(volume.stored).hexdigest()[:16]
 
 
 def _told(scan: Scan, notes: list[str], error: Unusable | None = None) -> dict[str, Any]:

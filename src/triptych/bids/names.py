@@ -64,9 +64,8 @@ def images(folder: Path) -> tuple[list[Path], list[Path]]:
     unmatched: list[Path] = []
     for at, folders, files in os.walk(folder, followlinks=True):
         here = Path(at).relative_to(folder)
-        folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and not (here == Path() and name in NOT_RAW)
-        )
+        skipped = NOT_RAW if here == Path() else ()
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in skipped and not _turns_back(at, f))
         for name in sorted(name for name in files if name.endswith(ENDINGS) and not name.startswith(".")):
             path = here / name
             found = NIFTI.fullmatch(name)
@@ -77,6 +76,12 @@ def images(folder: Path) -> tuple[list[Path], list[Path]]:
             elif "t1w" in name.casefold():
                 unmatched.append(path)
     return t1w, [path for path in unmatched if not any(_covers(pattern, path) for pattern in ignored)]
+
+
+def _turns_back(at: str, name: str) -> bool:
+    """Whether a folder is a link to one of those above it."""
+    path = Path(at, name)
+    return path.is_symlink() and Path(at).resolve().is_relative_to(path.resolve())
 
 
 def _ignored(folder: Path) -> list[str]:

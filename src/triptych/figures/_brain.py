@@ -1,5 +1,7 @@
 """A map over the brain: three slices through its highest peak."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -25,11 +27,11 @@ def draw(values: np.ndarray, under: np.ndarray, affine: np.ndarray, label: str) 
     low, high = low, max(float(values.max()), low + 1e-6)
     colours = LinearSegmentedColormap.from_list("heat", [BLUE, ORANGE])
     figure = Figure(figsize=(WIDTH, 2.9))
-    shown = None
+    shown: Any = None
     for place, (name, axis, across) in enumerate(AXES):
         axes = figure.add_axes((0.02 + 0.3 * place, 0.06, 0.28, 0.76))
         ends = [affine[k, 3] + affine[k, k] * (np.array([0, values.shape[k]]) - 0.5) for k in across]
-        how = {"origin": "lower", "extent": (*ends[0], *ends[1]), "interpolation": "nearest"}
+        how: dict[str, Any] = {"origin": "lower", "extent": (*ends[0], *ends[1]), "interpolation": "nearest"}
         axes.imshow(np.take(under, peak[axis], axis).T, cmap="gray", **how)
         part = np.take(values, peak[axis], axis).T
         shown = axes.imshow(np.ma.masked_less(part, low), cmap=colours, vmin=low, vmax=high, alpha=0.75, **how)

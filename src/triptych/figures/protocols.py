@@ -40,8 +40,8 @@ LOOKS = {
     "sites": ("#0b2e52", "D", "people and sites kept apart"),
 }
 COLUMN, GAP = 3.72, 0.16  # inches
-LEFT, RIGHT = 1.02, 1.12  # room for names and for numbers beside the axes
-HEAD, ABOVE, BELOW, ROW = 0.38, 0.56, 0.52, 0.38
+LEFT, WIDER, RIGHT = 1.02, 1.2, 1.12  # room for names (wider: also of models) and for numbers beside the axes
+HEAD, ABOVE, BELOW, ROW, HIGHER = 0.38, 0.56, 0.52, 0.38, 0.5
 KEY = 1.5
 
 
@@ -52,7 +52,7 @@ def draw(table: pd.DataFrame) -> Figure:
         return nothing("no task was asked for under several protocols")
     table = table.assign(estimable=numbers.flags(table["estimable"]) & table["value"].notna(), line=_lines(table))
     groups = [part for _, part in table.groupby("group", sort=False)]
-    cells = [(part, ABOVE + ROW * part["line"].nunique() + BELOW) for part in groups]
+    cells = [(part, ABOVE + _height(part) + BELOW) for part in groups]
     columns = min(2, len(cells))
     rows = [cells[k : k + columns] for k in range(0, len(cells), columns)]
     if len(rows[-1]) == columns:  # no cell is free for the key
@@ -70,9 +70,17 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 def _lines(table: pd.DataFrame) -> pd.Series:
-    """The name of each line of a panel: the protocol, and the model where there are several."""
+    """The name of each line of a panel: the protocol, and in a second line the model where there are several."""
     several = table.groupby("group")["model"].transform("nunique") > 1
-    return table["protocol"].where(~several, table["protocol"] + ", " + table["model"])
+    return table["protocol"].where(~several, table["protocol"] + "\n" + table["model"])
+
+
+def _several(part: pd.DataFrame) -> bool:
+    return part["model"].nunique() > 1
+
+
+def _height(part: pd.DataFrame) -> float:
+    return (HIGHER if _several(part) else ROW) * part["line"].nunique()
 
 
 def _limits(groups: list[pd.DataFrame]) -> dict[str, tuple[float, float]]:
@@ -93,7 +101,8 @@ def _panel(sheet: Sheet, place: tuple[float, float], part: pd.DataFrame, limits:
     left, top = place
     first, lines = part.iloc[0], unique(part["line"])
     sheet.words(left + 0.06, top + 0.06, wrapped(first["title"], 58), weight="bold", size=7.6, linespacing=1.15)
-    axes = sheet.axes(left + LEFT, top + ABOVE, COLUMN - LEFT - RIGHT, ROW * len(lines))
+    names = WIDER if _several(part) else LEFT
+    axes = sheet.axes(left + names, top + ABOVE, COLUMN - names - RIGHT, _height(part))
     axes.set_xlim(*limits[first["group"]])
     axes.set_ylim(len(lines) - 0.5, -0.5)
     bare(axes)
@@ -118,12 +127,14 @@ def _line(axes: Axes, y: int, rows: pd.DataFrame, digits: int) -> None:
     color, mark, _ = LOOKS[first["apart"]]
     axes.plot([first["chance"]] * 2, [y - 0.5, y + 0.5], color=MUTED, linewidth=0.9, dashes=(3, 2.4), zorder=1)
     beside = axes.get_yaxis_transform()
-    axes.text(
-        -0.06, y - 0.17, wrapped(first["line"], 20), transform=beside, ha="right", va="center", size=SMALL, color=INK
-    )
+    protocol, _, model = first["line"].partition("\n")
+    up, down = (-0.27, 0.28) if model else (-0.17, 0.2)
+    side: Look = {"transform": beside, "ha": "right", "va": "center"}
+    axes.text(-0.06, y + up, protocol if model else wrapped(protocol, 20), size=SMALL, color=INK, **side)
+    axes.text(-0.06, y, model, size=TINY, color=INK, **side)
     unit = numbers.count(first["n_units"], str(first["unit"])).replace("patients", "people")
     under, look = ("leaks on purpose", ORANGE) if numbers.flags(rows["leaks"]).iloc[0] else (unit, MUTED)
-    axes.text(-0.06, y + 0.2, under, transform=beside, ha="right", va="center", size=TINY, color=look)
+    axes.text(-0.06, y + down, under, size=TINY, color=look, **side)
     for row in rows.to_dict("records"):
         true = row["outcomes"] == "true"
         at, tint = (y - 0.17, color) if true else (y + 0.2, NULL)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,29 +13,13 @@ from torch.nn import functional
 
 from triptych.augmentation import Augmentation
 from triptych.batches import Clock, load
-from triptych.models._inputs import class_table, inner_folds, need_classes, number_table
+from triptych.models._inputs import class_table, inner_folds, need_classes, number_table, row_weights, weighted
 from triptych.nets.saliency import gradient
 from triptych.parallel import forward
 from triptych.processes import leads
 from triptych.tables import Examples
 from triptych.training import Schedule, batch_rows, pick_device, train
 from triptych.volumes import Volumes, summarise
-
-
-class Training(Protocol):
-    """The options that all of these models have."""
-
-    epochs: int
-    learning_rate: float
-    weight_decay: float
-    patience: int
-    held_out: int
-    batch: int
-    augment: float
-    flip: bool
-    balanced: bool
-    precision: str
-    maps: int
 
 
 @dataclass(frozen=True)
@@ -94,7 +78,7 @@ class FittedNet:
 
 def fit_net(
     examples: Examples,
-    options: Training,
+    options: Any,
     make: Callable[[tuple[int, int, int]], nn.Module],
     *,
     blocks: list[str],
@@ -105,6 +89,8 @@ def fit_net(
 
     Parameters
     ----------
+    options
+        ``Options`` of a model: its schedule, and how images are changed in training.
     make
         Shape of the volumes -> net.
 
@@ -119,9 +105,10 @@ def fit_net(
     summary, where = summarise(volumes), pick_device(device)
     torch.manual_seed(seed)
     net = make(volumes.shape).to(where)
-    outcome = (0.0, 1.0) if examples.kind == "classification" else (examples.y.mean(), examples.y.std())
+    weight = row_weights(examples, options.people_alike)
+    outcome = (0.0, 1.0) if examples.kind == "classification" else weighted(examples.y, weight)
     target = (examples.y - outcome[0]) / (outcome[1] or 1.0)
-    work = _Work(volumes, target, examples.kind, summary.scale, options, seed, where, Clock())
+    work = _Work(volumes, target, weight, examples.kind, summary.scale, options, seed, where, Clock())
     kept = inner_folds(examples, options.held_out, seed) == 0 if options.held_out else np.zeros(len(volumes), bool)
     learned, precision = np.flatnonzero(~kept), _precision(options.precision, where)
     schedule = Schedule(
@@ -157,9 +144,10 @@ class _Work:
 
     volumes: Volumes
     target: np.ndarray
+    weight: np.ndarray
     kind: str
     voxels: tuple[float, float]
-    options: Training
+    options: Any
     seed: int
     device: torch.device
     clock: Clock
@@ -181,15 +169,18 @@ class _Work:
 
     def _objective(self, x: torch.Tensor, rows: np.ndarray) -> Callable[[nn.Module], torch.Tensor]:
         """Net -> cross-entropy, or squared error in units of the outcome's variance, of a batch."""
-        y = torch.as_tensor(self.target[rows], dtype=torch.float32, device=self.device)
+        y, weight = (
+            torch.as_tensor(values[rows], dtype=torch.float32, device=self.device)
+            for values in (self.target, self.weight)
+        )
         if self.kind == "regression":
-            return lambda net: functional.mse_loss(forward(net, x, len(rows)).float(), y)
-        weight = torch.tensor(
+            return lambda net: (weight * (forward(net, x, len(rows)).float() - y).square()).mean()
+        odds = torch.tensor(
             (self.target == 0).sum() / (self.target == 1).sum(), dtype=torch.float32, device=self.device
         )
-        positive = weight if self.options.balanced else None
+        positive = odds if self.options.balanced else None
         return lambda net: functional.binary_cross_entropy_with_logits(
-            forward(net, x, len(rows)).float(), y, pos_weight=positive
+            forward(net, x, len(rows)).float(), y, weight, pos_weight=positive
         )
 
 

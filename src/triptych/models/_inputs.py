@@ -118,6 +118,14 @@ def row_weights(train: Examples, people_alike: bool) -> np.ndarray:
     return len(train) / (len(np.unique(people)) * rows)
 
 
+def weighted(values: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation of values (n,) that have weights (n,); the deviation of equal values is exactly 0."""
+    if np.ptp(values) == 0:
+        return float(values[0]), 0.0
+    mean = float(np.average(values, weights=weight))
+    return mean, float(np.sqrt(np.average((values - mean) ** 2, weights=weight)))
+
+
 def survival_table(
     examples: Examples, risk: np.ndarray, times: np.ndarray | None, survival: np.ndarray | None
 ) -> pd.DataFrame:

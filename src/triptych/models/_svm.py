@@ -1,11 +1,13 @@
 """Linear support vector machines from a matrix of inner products, so that a choice of the cost reads the data once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
 from sklearn.svm import SVC, SVR
+
+from triptych.models._inputs import weighted
 
 EXACT = 1e-9  # libsvm's own tolerance would let the order of columns show in the third digit
 TUBE = 0.1  # errors below this share of the outcome's standard deviation cost nothing
@@ -21,7 +23,14 @@ class Dual:
 
 
 def fit_dual(
-    gram: np.ndarray, y: np.ndarray, fold: np.ndarray, *, kind: str, costs: tuple[float, ...], balanced: bool
+    gram: np.ndarray,
+    y: np.ndarray,
+    fold: np.ndarray,
+    *,
+    kind: str,
+    costs: tuple[float, ...],
+    balanced: bool,
+    weight: np.ndarray | None = None,
 ) -> Dual:
     """Fit with the cost that does best over inner folds: by the area under the ROC curve, or by squared error.
 
@@ -31,36 +40,56 @@ def fit_dual(
         Inner products of the training rows (n, n); costs are in units of their mean square length.
     fold
         Codes of the inner folds (n,).
+    weight
+        By how much the cost of a row (n,) is multiplied.
     """
+    weight = np.ones(len(y)) if weight is None else weight
     unit = float(np.trace(gram)) / len(gram)
-    center, spread = (0.0, 1.0) if kind == "classification" else (float(y.mean()), float(y.std()))
+    center, spread = (0.0, 1.0) if kind == "classification" else weighted(y, weight)
     if not spread:
         return Dual(np.zeros(len(y)), center, costs[0])
-    gram, y = gram / unit, (y - center) / spread
-    cost = costs[0] if len(costs) == 1 else max(costs, key=lambda c: _skill(gram, y, fold, kind, c, balanced))
-    alpha, intercept = _solve(gram, y, kind, cost, balanced)
+    problem = _Problem(gram / unit, (y - center) / spread, weight, kind, balanced)
+    cost = costs[0] if len(costs) == 1 else max(costs, key=lambda c: _skill(problem, fold, c))
+    alpha, intercept = problem.solve(cost)
     return Dual(alpha * spread / unit, center + spread * intercept, cost)
 
 
-def _solve(gram: np.ndarray, y: np.ndarray, kind: str, cost: float, balanced: bool) -> tuple[np.ndarray, float]:
-    if kind == "classification":
-        model: Any = SVC(C=cost, kernel="precomputed", tol=EXACT, class_weight="balanced" if balanced else None)
-    else:
-        model = SVR(C=cost, kernel="precomputed", tol=EXACT, epsilon=TUBE)
-    model.fit(gram, y)
-    alpha = np.zeros(len(y))
-    alpha[model.support_] = model.dual_coef_[0]
-    return alpha, float(model.intercept_[0])
+@dataclass(frozen=True)
+class _Problem:
+    """Rows to be fitted, whatever the cost."""
+
+    gram: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+    kind: str
+    balanced: bool
+
+    def solve(self, cost: float) -> tuple[np.ndarray, float]:
+        """Coefficients of the rows, and the intercept."""
+        if self.kind == "classification":
+            classes = "balanced" if self.balanced else None
+            model: Any = SVC(C=cost, kernel="precomputed", tol=EXACT, class_weight=classes)
+        else:
+            model = SVR(C=cost, kernel="precomputed", tol=EXACT, epsilon=TUBE)
+        model.fit(self.gram, self.y, self.weight)
+        alpha = np.zeros(len(self.y))
+        alpha[model.support_] = model.dual_coef_[0]
+        return alpha, float(model.intercept_[0])
+
+    def of(self, rows: np.ndarray) -> "_Problem":
+        """The same of some rows."""
+        return replace(self, gram=self.gram[np.ix_(rows, rows)], y=self.y[rows], weight=self.weight[rows])
 
 
-def _skill(gram: np.ndarray, y: np.ndarray, fold: np.ndarray, kind: str, cost: float, balanced: bool) -> float:
+def _skill(problem: _Problem, fold: np.ndarray, cost: float) -> float:
     """Mean over the inner folds that can tell; 0 where none can."""
-    found = []
+    y, found = problem.y, []
     for k in np.unique(fold):
         out = fold == k
-        if kind == "classification" and (len(np.unique(y[out])) < 2 or len(np.unique(y[~out])) < 2):
+        if problem.kind == "classification" and (len(np.unique(y[out])) < 2 or len(np.unique(y[~out])) < 2):
             continue
-        alpha, intercept = _solve(gram[np.ix_(~out, ~out)], y[~out], kind, cost, balanced)
-        told = gram[np.ix_(out, ~out)] @ alpha + intercept
-        found.append(roc_auc_score(y[out], told) if kind == "classification" else -np.square(told - y[out]).mean())
+        alpha, intercept = problem.of(~out).solve(cost)
+        told = problem.gram[np.ix_(out, ~out)] @ alpha + intercept
+        right = problem.kind == "classification"
+        found.append(roc_auc_score(y[out], told) if right else -np.square(told - y[out]).mean())
     return float(np.mean(found)) if found else 0.0

@@ -28,6 +28,7 @@ class Options:
     augment: float = 1.0  # strength of random changes in training; 0: none
     flip: bool = False  # left and right are exchanged at random: only where the label knows no side
     balanced: bool = False  # classes weigh alike
+    people_alike: bool = False  # people weigh alike, however many rows they have
     precision: Literal["auto", "float32", "bf16"] = "auto"  # auto: bf16 on GPUs
     maps: int = 4  # noisy copies over which the gradients of a map are averaged; 0: no maps
 

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from triptych.models._inputs import TableEncoder, class_table, fit_encoder, inner_folds, need_classes, number_table
+from triptych.models._inputs import (
+    TableEncoder,
+    class_table,
+    fit_encoder,
+    inner_folds,
+    need_classes,
+    number_table,
+    row_weights,
+)
 from triptych.models._svm import fit_dual
 from triptych.tables import Examples
 
@@ -15,10 +23,12 @@ NEEDS = ("table",)
 
 @dataclass(frozen=True)
 class Options:
-    """Costs to choose from, for rows of mean square length 1; ``balanced`` weighs classes alike."""
+    """Costs to choose from, for rows of mean square length 1; ``balanced`` weighs classes alike,
+    ``people_alike`` people, however many rows they have."""
 
     cost: tuple[float, ...] = (0.01, 0.1, 1, 10, 100)
     balanced: bool = False
+    people_alike: bool = False
     inner_folds: int = 5
 
 
@@ -51,6 +61,14 @@ def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, devi
     train = train.in_order()
     encoder = fit_encoder(train, blocks)
     x, fold = encoder(train), inner_folds(train, options.inner_folds, seed)
-    dual = fit_dual(x @ x.T, train.y, fold, kind=train.kind, costs=options.cost, balanced=options.balanced)
+    dual = fit_dual(
+        x @ x.T,
+        train.y,
+        fold,
+        kind=train.kind,
+        costs=options.cost,
+        balanced=options.balanced,
+        weight=row_weights(train, options.people_alike),
+    )
     notes = {"cost": dual.cost, "columns": x.shape[1], "dropped": encoder.dropped}
     return Fitted(encoder, x.T @ dual.alpha, dual.intercept, encoder.seen, notes)

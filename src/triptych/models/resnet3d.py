@@ -29,6 +29,7 @@ class Options:
     augment: float = 1.0  # strength of random changes in training; 0: none
     flip: bool = False  # left and right are exchanged at random: only where the label knows no side
     balanced: bool = False  # classes weigh alike
+    people_alike: bool = False  # people weigh alike, however many rows they have
     precision: Literal["auto", "float32", "bf16"] = "auto"  # auto: bf16 on GPUs
     maps: int = 4  # noisy copies over which the gradients of a map are averaged; 0: no maps
 
@@ -37,7 +38,7 @@ def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, devi
     """Train on the images of the block."""
 
     def make(shape: tuple[int, int, int]) -> ResNet3D:
-        how = {"stride": options.stride, "dropout": options.dropout, "normalise": options.normalise}
-        return ResNet3D(options.blocks, options.width, **how)
+        width, stride = options.width, options.stride
+        return ResNet3D(options.blocks, width, stride=stride, dropout=options.dropout, normalise=options.normalise)
 
     return fit_net(train, options, make, blocks=blocks, seed=seed, device=device)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from triptych.errors import DataError
-from triptych.models._inputs import class_table, inner_folds, need_classes, number_table
+from triptych.models._inputs import class_table, inner_folds, need_classes, number_table, row_weights
 from triptych.models._svm import fit_dual
 from triptych.tables import Examples
 from triptych.volumes import Volumes, summarise
@@ -21,10 +21,12 @@ NEEDS = ("image",)
 
 @dataclass(frozen=True)
 class Options:
-    """Costs to choose from, for rows of mean square length 1; ``balanced`` weighs classes alike."""
+    """Costs to choose from, for rows of mean square length 1; ``balanced`` weighs classes alike,
+    ``people_alike`` people, however many rows they have."""
 
     cost: tuple[float, ...] = (0.01, 0.1, 1, 10)
     balanced: bool = False
+    people_alike: bool = False
     inner_folds: int = 5
     filled: float = 0.5  # a voxel is used when it is not 0 in so large a share of the training rows
     maps: bool = True  # of the weights
@@ -45,7 +47,7 @@ class Fitted:
 
     def predict(self, examples: Examples, times: np.ndarray | None = None) -> pd.DataFrame:
         """The signed distance from the border between classes, or the number; no probabilities."""
-        volumes = Volumes.of(examples.images(self.blocks), self.weights.shape)  # type: ignore[arg-type]
+        volumes = Volumes.of(examples.images(self.blocks), self.weights.shape)
         rows = (volumes.read([row])[0] for row in range(len(volumes)))
         found = np.array([float((one * self.weights).sum()) for one in rows]) + self.intercept
         return number_table(examples, found) if examples.kind == "regression" else class_table(examples, found, None)
@@ -80,7 +82,15 @@ def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, devi
         scaled = (values - mean[here]) / sd[here]
         gram += scaled @ scaled.T
     fold = inner_folds(train, options.inner_folds, seed)
-    dual = fit_dual(gram, train.y, fold, kind=train.kind, costs=options.cost, balanced=options.balanced)
+    dual = fit_dual(
+        gram,
+        train.y,
+        fold,
+        kind=train.kind,
+        costs=options.cost,
+        balanced=options.balanced,
+        weight=row_weights(train, options.people_alike),
+    )
     beta = np.concatenate([dual.alpha @ ((values - mean[h]) / sd[h]) for h, values in volumes.columns(mask)]) / sd
     weights = np.zeros(volumes.shape)
     weights[mask] = beta

@@ -10,7 +10,8 @@ import pytest
 from broken import PERSON, all_text, image, save, series, voxels
 
 from triptych import tables
-from triptych.bids import dataset, making, privacy
+from triptych.bids import dataset, making, privacy, validator
+from triptych.errors import DataError
 from triptych.examples import read_cohort
 from triptych.scans import Scan, Source, scans
 
@@ -45,7 +46,7 @@ def source(tmp_path_factory):
     rows = [
         "participant_id,session_id,run,age,Gender,t1w,name",
         "P 01,M12,,94,w,778812_m12,Hannelore",
-        "P 01,M6,,93.5,w,778812_m6,Hannelore",
+        "P 01,M6,,79.5,w,778812_m6,Hannelore",
         "P02,M6,2,50,m,HOSP-b2.nii.gz,Otto",
         "P02,M6,1,50,m,HOSP-b1.nii.gz,Otto",
         "P03,M6,,40,f,HOSP-c.nii.gz,Zoe",
@@ -89,16 +90,18 @@ def test_sessions_and_runs_are_apart_and_in_order(finished):
         "sub-P02/ses-M6/anat/sub-P02_ses-M6_run-2_T1w.nii.gz",
     ]
     lines = (bids / "sub-P01" / "sub-P01_sessions.tsv").read_text().splitlines()
-    assert lines == ["session_id\tdays", "ses-M6\t0", "ses-M12\t185"]
+    assert lines == ["session_id\tdays\tage", "ses-M6\t0\t79.5", "ses-M12\t185\t89"]
     people = (bids / "participants.tsv").read_text().splitlines()
-    assert people == ["participant_id\tage\tsex", "sub-P01\t89\tF", "sub-P02\t50\tM"]
+    assert people == ["participant_id\tage\tsex", "sub-P01\t79.5\tF", "sub-P02\t50\tM"]
 
 
 def test_every_scan_is_listed(finished):
     listed = finished[1].set_index(["participant_id", "session_id", "run"])
     assert listed.loc[("P03", "M6", ""), ["status", "reason"]].tolist() == ["quarantined", "an empty file (0 bytes)"]
     assert listed.loc[("P04", "", ""), "reason"] == "a participant without a scan"
-    assert listed["status"].value_counts().to_dict() == {"ok": 4, "quarantined": 1, "none": 1}
+    assert listed["status"].value_counts().to_dict() == {"ok": 3, "warn": 1, "quarantined": 1, "none": 1}
+    said = listed.loc[("P02", "M6", "1"), "notes"]
+    assert said == "left out, since the text is long or may say who was scanned or where: Manufacturer"
 
 
 def test_scanner_and_field_strength_are_kept(finished):
@@ -243,3 +246,36 @@ def test_dates_of_the_table_order_sessions_and_are_not_published(tmp_path):
     lines = (tmp_path / "bids/sub-P1/sub-P1_sessions.tsv").read_text().splitlines()
     assert lines == ["session_id\tdays", "ses-b\t0", "ses-a\t1"]
     assert "2020" not in all_text(tmp_path / "bids")
+
+
+def test_runs_that_are_rows_of_their_own_belong_to_one_session(tmp_path):
+    mine = [Scan("P1", "a", k, save(tmp_path / f"{k}.nii.gz", marked(1)), f"sub-P1_ses-a_run-{k}", k) for k in "12"]
+    rows = {
+        "participant_id": "P1",
+        "session_id": ["a_run-1", "a_run-2"],
+        "scan_date": ["2020-05-01", "2020-05-01"],
+        "age": 7,
+    }
+    said = {scan.name: making.make(scan, tmp_path / "bids") for scan in mine}
+    dataset.write("lab", mine, said, pd.DataFrame(rows), tmp_path / "bids")
+    lines = (tmp_path / "bids/sub-P1/sub-P1_sessions.tsv").read_text().splitlines()
+    assert lines == ["session_id\tdays\tage", "ses-a\t0\t7"]
+
+
+def test_nobody_is_left(tmp_path):
+    """All scans set aside: a data set without people, not a failed job."""
+    people = pd.DataFrame({"participant_id": ["P1"], "session_id": ["a"], "age": [7]})
+    scan = Scan("P1", "a", "", tmp_path / "gone.nii", "sub-P1_ses-a", "gone.nii")
+    dataset.write("lab", [scan], {scan.name: making.make(scan, tmp_path / "bids")}, people, tmp_path / "bids")
+    issues = validator.validate(tmp_path / "bids")
+    validator.refuse_errors(issues, tmp_path)
+    assert "SUBJECT_FOLDERS" in set(issues["code"]), "told"
+
+
+def test_errors_of_the_validator_stop_and_are_told(tmp_path):
+    (tmp_path / "sub-1" / "anat").mkdir(parents=True)
+    save(tmp_path / "sub-1" / "anat" / "sub-1_T1.nii.gz")
+    with pytest.raises(DataError, match=r"the BIDS validator finds \d kinds of errors: .*MISSING_DATASET_DESCRIPTION"):
+        validator.refuse_errors(validator.validate(tmp_path), tmp_path)
+    with pytest.raises(DataError, match="the BIDS validator did not run"):
+        validator.validate(tmp_path / "nowhere")

@@ -9,7 +9,7 @@ import pytest
 from broken import PERSON, enhanced, repacked, retagged, series, voxels
 from pydicom.uid import ImplicitVRLittleEndian, RLELossless
 
-from triptych.bids import dataset, dicom, making, validator
+from triptych.bids import dataset, dicom, making, slices, validator
 from triptych.bids.verdict import Unusable
 from triptych.scans import Scan
 
@@ -66,7 +66,7 @@ def test_other_ways_to_store_pixels(copied, tmp_path, syntax):
     values = np.asarray(nib.load(said["files"]["t1w"][0]).dataobj)
     np.testing.assert_array_equal(np.sort(values.ravel()), np.sort(voxels((24, 26, N)).ravel()))
     files[3].write_bytes(files[3].read_bytes()[:-50])
-    assert made(folder, tmp_path)["reason"] == "1 files are cut off: 01_0004.dcm"
+    assert made(folder, tmp_path)["reason"] == "1 files are cut off or damaged: 01_0004.dcm"
 
 
 def test_one_file_with_all_slices(tmp_path):
@@ -75,7 +75,7 @@ def test_one_file_with_all_slices(tmp_path):
     assert said["status"] == "ok", said
     assert sorted(nib.load(said["files"]["t1w"][0]).shape) == sorted((24, 26, N))
     path.write_bytes(path.read_bytes()[:-5000])
-    assert made(tmp_path / "dicom", tmp_path)["reason"] == "1 files are cut off: enhanced.dcm"
+    assert made(tmp_path / "dicom", tmp_path)["reason"] == "1 files are cut off or damaged: enhanced.dcm"
 
 
 def drop(*which):
@@ -100,10 +100,10 @@ FAULTS = {
         lambda files: files[7].write_bytes(b""),
         r"1 empty files \(0 bytes\) among the slices: 01_0008\.dcm",
     ),
-    "cut off": (lambda files: cut(files[7]), r"1 files are cut off: 01_0008\.dcm"),
+    "cut off": (lambda files: cut(files[7]), r"1 files are cut off or damaged: 01_0008\.dcm"),
     "cut in the header": (
         lambda files: files[7].write_bytes(files[7].read_bytes()[:400]),
-        r"1 files are cut off: 01_0008\.dcm",
+        r"1 files are cut off or damaged: 01_0008\.dcm",
     ),
     "one slice": (drop(*range(1, N)), "one slice only"),
     "mixed": (second_series, r"2 series in one folder: 1 'T1 MPRAGE' \(20 files\), 2 'FLAIR \*\*\*' \(20 files\)"),
@@ -119,6 +119,10 @@ FAULTS = {
     "two volumes": (
         lambda files: [retagged(f, ImagePositionPatient=[-40 + 3.0 * (k // 2), -50, 50]) for k, f in enumerate(files)],
         "2 slices at each place: several volumes in one series",
+    ),
+    "two echoes": (
+        lambda files: [retagged(f, EchoTime=9.0) for f in files[10:]],
+        r"dcm2niix made 2 volumes of the series, not one \(image_e2\.98, image_e9\)",
     ),
     "declared": (
         lambda files: [retagged(f, ImagesInAcquisition=24) for f in files],
@@ -157,6 +161,28 @@ def test_one_series_of_several_by_its_number(copied, tmp_path):
     )
 
 
+def test_no_damage_to_a_header_stops_the_job(copied, tmp_path, capfd):
+    """Bytes of the header replaced at random: usable or not, and nothing of the header is printed."""
+    folder, files = copied
+    random, outcomes = np.random.default_rng(1), set()
+    for path in files[6:]:
+        path.unlink()
+    for _ in range(60):
+        path = files[random.integers(6)]
+        content = bytearray(before := path.read_bytes())
+        for at in random.integers(132, 1500, random.integers(1, 8)):
+            content[at] = random.integers(256)
+        path.write_bytes(content)
+        try:
+            dicom.look(folder, [])
+            outcomes.add("usable")
+        except Unusable as error:
+            outcomes.add(error.reason.partition(":")[0])
+        path.write_bytes(before)
+    assert {"usable", "1 files are cut off or damaged"} < outcomes
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_slice_that_is_there_twice_is_used_once(copied, tmp_path):
     shutil.copy(copied[1][7], copied[0] / "copy.dcm")
     said = made(copied[0], tmp_path)
@@ -176,8 +202,8 @@ def test_what_is_odd_but_usable_is_told(copied, tmp_path):
 
 
 def test_dates_are_read_and_not_kept(copied, tmp_path):
-    assert str(dicom.when(copied[0])) == "2019-06-11 10:15:00"
-    assert dicom.when(tmp_path / "nothing") is None
+    assert str(slices.when(copied[0])) == "2019-06-11 10:15:00"
+    assert slices.when(tmp_path / "nothing") is None
 
 
 def test_the_real_head(data_root, tmp_path):
@@ -187,10 +213,8 @@ def test_the_real_head(data_root, tmp_path):
         pytest.skip(f"no DICOM head: {packed}")
     shutil.unpack_archive(packed, tmp_path, filter="data")
     folder = tmp_path / "dicoms"
-    notes = []
-    slices = dicom.look(folder, notes)
-    assert (len(slices), [one.number for one in slices][:2]) == (384, [slices[0].number, slices[0].number + 1])
-    files = [one.path for one in slices]
+    files = sorted(folder.iterdir())
+    assert len(files) == 384
     table = pd.DataFrame({"participant_id": ["p1"], "session_id": ["ses-1"], "age": [30]})
     scan = Scan("p1", "ses-1", "", folder, "sub-p1", "dicoms")
     said = making.make(scan, tmp_path / "bids")
@@ -198,19 +222,14 @@ def test_the_real_head(data_root, tmp_path):
     dataset.write("lab", [scan], {"sub-p1": said}, table, tmp_path / "bids")
     assert "error" not in set(validator.validate(tmp_path / "bids")["severity"])
     content = files[200].read_bytes()
-    for spoilt, reason in (
-        (content[:-1000], "1 files are cut off"),
-        (b"", "1 empty files"),
-        (None, "1 slices are missing"),
-    ):
-        files[200].unlink()
-        if spoilt is not None:
-            files[200].write_bytes(spoilt)
-        else:
-            assert not files[200].exists()
+    for spoilt, reason in ((content[:-1000], "1 files are cut off or damaged"), (b"", "1 empty files")):
+        files[200].write_bytes(spoilt)
         with pytest.raises(Unusable, match=reason):
             dicom.look(folder, [])
-        files[200].write_bytes(content)
+    files[200].unlink()
+    with pytest.raises(Unusable, match=r"1 slices are missing: a step of 1\.33 mm among steps of 0\.67 mm"):
+        dicom.look(folder, [])
+    files[200].write_bytes(content)
     (folder / "again.dcm").write_bytes(content)
     dicom.look(folder, again := [])
     assert "1 slices are there twice; each is used once" in again

@@ -66,7 +66,7 @@ FILES = {  # what is done to a good file, and what is said of it
         lambda p: p.write_text("/annex/objects/MD5E-s1--0.nii.gz\n"),
         "a pointer of git-lfs or git-annex",
     ),
-    "text": ("a.nii.gz", lambda p: p.write_text("hello, world\n"), "text, not an image: 'hello, world"),
+    "text": ("a.nii.gz", lambda p: p.write_text("hello, world\n"), "^text, not an image;"),
     "plain named gz": ("a.nii.gz", lambda p: p.write_bytes(gzip.decompress(p.read_bytes())), "not packed although"),
     "gz named plain": (
         "a.nii",
@@ -107,6 +107,7 @@ FILES = {  # what is done to a good file, and what is said of it
     "pixdim negative": ("a.nii", lambda p: patched(p, PIXDIM + 4, "f", -3), "pixdim is -3 x 3 x 3"),
     "datatype": ("a.nii", lambda p: patched(p, DATATYPE, "h", 77), "datatype 77 is not known"),
     "colours": ("a.nii", lambda p: patched(p, DATATYPE, "h", 128), "voxels are colours"),
+    "offset NaN": ("a.nii", lambda p: patched(p, OFFSET, "f", np.nan), "vox_offset is nan"),
     "offset": ("a.nii", lambda p: patched(p, OFFSET, "f", 7), "vox_offset is 7"),
     "codes 0": (
         "a.nii",
@@ -129,6 +130,19 @@ def test_a_broken_file_is_set_aside(tmp_path, fault):
         nifti.read(path, [])
     assert found.advice
     assert str(tmp_path) not in found.reason
+
+
+def test_no_damage_to_a_header_stops_the_job(tmp_path):
+    """Bytes of the header replaced at random: there is always a verdict."""
+    good, random = save(tmp_path / "a.nii").read_bytes(), np.random.default_rng(1)
+    found = set()
+    for _ in range(300):
+        content = bytearray(good)
+        for at in random.integers(0, 352, random.integers(1, 5)):
+            content[at] = random.choice([0, 255, random.integers(256)])
+        (tmp_path / "b.nii").write_bytes(content)
+        found.add(verdict(tmp_path / "b.nii").status)
+    assert found == {"ok", "warn", "quarantine"}
 
 
 def test_a_file_that_is_not_there(tmp_path):

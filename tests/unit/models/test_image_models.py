@@ -1,6 +1,7 @@
 """Models of images beyond what all models promise: what they see, where they look, and that stopping changes nothing."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from simulated_examples import CUBES, KINDS, OF_IMAGES, changed, cohort, fit, picture, pictured
@@ -216,6 +217,33 @@ def test_the_cost_is_the_best_of_refits_over_folds(kind):
         skill[cost] = np.mean(parts)
     found = fit_dual(gram, y, fold, kind=kind, costs=costs, balanced=False)
     assert found.cost == max(skill, key=skill.get)
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_two_rows_of_half_the_weight_are_one(kind):
+    random = np.random.default_rng(0)
+    x = random.normal(size=(40, 5))
+    y = x[:, 0] + random.normal(size=40)
+    y = (y > 0).astype(float) if kind == "classification" else y
+    twice, costs = np.repeat(np.arange(40), 2), (0.3,)
+    one = fit_dual(x @ x.T, y, np.zeros(40), kind=kind, costs=costs, balanced=False)
+    other = fit_dual(
+        x[twice] @ x[twice].T, y[twice], twice * 0, kind=kind, costs=costs, balanced=False, weight=np.full(80, 0.5)
+    )
+    np.testing.assert_allclose(other.alpha @ x[twice], one.alpha @ x, rtol=1e-5, atol=1e-7)
+    assert other.intercept == pytest.approx(one.intercept, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["conv5_fc3", "voxel_svm", "linear_svm"])
+def test_people_may_weigh_alike(name):
+    """Somebody with many scans pulls less then."""
+    train, test = TRAIN["regression"], TEST["regression"]
+    often = pd.concat(
+        [train.table, *(train.table.iloc[:1].assign(session_id=f"ses-{k}", y=200.0) for k in range(2, 22))]
+    )
+    many = Examples(often.reset_index(drop=True), train.blocks, train.kind)
+    rows, people = (ranked(fit(name, many, people_alike=alike).predict(test)).mean() for alike in (False, True))
+    assert people < rows - 1
 
 
 def test_voxels_that_are_mostly_empty_are_not_used():
