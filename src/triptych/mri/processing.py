@@ -47,6 +47,9 @@ def process(
         with meter.step("reading"):
             scan = read(path, said)
         found = preprocess(scan, Options(**options), meter)
+    except RuntimeError as error:  # of ITK, about images that are no heads: say, nothing left of the brain at a coarse level
+        derivatives.remove(here)
+        return _status("quarantined", f"a step of ITK failed: {str(error).splitlines()[-1].strip()}", MENDED)
     except DataError as error:
         derivatives.remove(here)
         reason, advice = (error.reason, error.advice) if isinstance(error, Unusable) else (str(error), MENDED)
