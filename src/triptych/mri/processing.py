@@ -47,7 +47,7 @@ def process(
         with meter.step("reading"):
             scan = read(path, said)
         found = preprocess(scan, Options(**options), meter)
-    except RuntimeError as error:  # of ITK, about images that are no heads: say, nothing left of the brain at a coarse level
+    except RuntimeError as error:  # of ITK, about what is no head: say, nothing of it is left on coarse voxels
         derivatives.remove(here)
         return _status("quarantined", f"a step of ITK failed: {str(error).splitlines()[-1].strip()}", MENDED)
     except DataError as error:

