@@ -52,7 +52,7 @@ class Clock:
 def keep_memory() -> None:
     """Let the C library keep the memory of a step for the next one; does nothing where it is not GNU's.
 
-    Large arrays are otherwise given back to the system, and cleared by it again, in every step: 40 % of Conv5-FC3's time on a CPU.
+    Large arrays are otherwise given back to the system, and cleared by it again, in every step: 40 % of a Conv5-FC3's time.
     """
     with contextlib.suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)
