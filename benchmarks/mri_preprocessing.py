@@ -21,7 +21,7 @@ ROOT = Path(os.environ.get("TRIPTYCH_DATA", "../shared/data")) / "mri"
 WHOLE = ROOT / "ds002748/sub-01/anat/sub-01_T1w.nii.gz"  # .87 x .87 x 1 mm, skull removed by its authors
 HEADS = ROOT / "ixi/t1w_2mm"
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")}
-N_HEADS = 5
+N_HEADS = 3
 
 
 def ours(path: Path) -> dict:

@@ -83,8 +83,8 @@ def test_volumes_against_the_truth(finished):
 def test_the_derivatives_are_a_bids_data_set(finished):
     folder = finished / COHORT / "derivatives/triptych"
     assert (folder / "dataset_description.json").is_file()
-    names = {path.name for path in folder.glob("sub-001/ses-1/anat/*")}
-    assert "sub-001_ses-1_space-MNI152NLin2009aSym_desc-preproc_T1w.nii.gz" in names
+    names = {path.name for path in folder.glob("sub-001/anat/*")}
+    assert "sub-001_space-MNI152NLin2009aSym_desc-preproc_T1w.nii.gz" in names
     assert not list(folder.glob("sub-002/**/*.nii.gz"))
 
 

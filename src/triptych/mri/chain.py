@@ -16,7 +16,6 @@ from triptych.mri.register import Registration, to_template
 from triptych.mri.segment import Tissues, segment
 from triptych.mri.volume import Volume, resample
 
-
 FINEST = 2.0  # mm: finer voxels add nothing to an affine (docs/mri-preprocessing.md)
 
 

@@ -41,24 +41,35 @@ def process(
     if bids["status"] != "ok":
         derivatives.remove(here)
         return _status("quarantined", bids["reason"], bids["advice"])
-    path, meter, said = raw.image_path(bids["files"]["t1w"][0], None, root), Meter(), []
+    path, meter = raw.image_path(bids["files"]["t1w"][0], None, root), Meter()
+    said: list[str] = []
     try:
         with meter.step("reading"):
             scan = read(path, said)
         found = preprocess(scan, Options(**options), meter)
+    except RuntimeError as error:  # of ITK, about images that are no heads: say, nothing left of the brain at a coarse level
+        derivatives.remove(here)
+        return _status("quarantined", f"a step of ITK failed: {str(error).splitlines()[-1].strip()}", MENDED)
     except DataError as error:
         derivatives.remove(here)
-        told = (error.reason, error.advice) if isinstance(error, Unusable) else (str(error), MENDED)
-        return _status("quarantined", *told)
+        reason, advice = (error.reason, error.advice) if isinstance(error, Unusable) else (str(error), MENDED)
+        return _status("quarantined", reason, advice)
     fault = found.faults[0] if found.faults else None
     if fault:
         derivatives.remove(here)
     parts = dict(part.split("-", 1) for part in name.split("_"))
     anat = folder / f"sub-{parts['sub']}" / (f"ses-{parts['ses']}" if "ses" in parts else "") / "anat"
     files = derivatives.write(found, name, anat, here, only=("picture",) if fault else ())
-    notes = {"said": said, "steps": found.steps, "stripped": found.look.stripped, "shape": list(scan.values.shape)}
-    told = ("quarantined", fault.reason, fault.advice) if fault else ("ok", "", "")
-    return _status(*told, files, found.columns, notes | acquisition(path))
+    notes: dict[str, Any] = {
+        "said": said,
+        "steps": found.steps,
+        "stripped": found.look.stripped,
+        "shape": list(scan.values.shape),
+    }
+    notes |= acquisition(path)
+    if fault:
+        return _status("quarantined", fault.reason, fault.advice, files, found.columns, notes)
+    return _status("ok", "", "", files, found.columns, notes)
 
 
 def _status(

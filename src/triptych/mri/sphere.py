@@ -52,8 +52,8 @@ class Sphere:
 def sphere() -> Sphere:
     """The sphere of ``SUBDIVISIONS``."""
     golden = (1 + 5**0.5) / 2
-    vertices = [(0.0, s, t * golden) for s in (-1, 1) for t in (-1, 1)]
-    vertices = np.array([np.roll(v, k) for k in range(3) for v in vertices])
+    corners = [(0.0, s, t * golden) for s in (-1, 1) for t in (-1, 1)]
+    vertices = np.array([np.roll(v, k) for k in range(3) for v in corners])
     distance = np.linalg.norm(vertices[:, None] - vertices[None], axis=2)
     near = np.isclose(distance, 2)
     faces = np.array(

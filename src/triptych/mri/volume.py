@@ -63,7 +63,7 @@ def resample(
     order
         0 nearest voxel, 1 linear. Linear smooths first where the grid is coarser than the volume, so that no detail is folded.
     """
-    values = smoothed(volume, np.linalg.norm(affine[:3, 0])) if order else volume.values
+    values = smoothed(volume, float(np.linalg.norm(affine[:3, 0]))) if order else volume.values
     move = np.linalg.inv(volume.affine) @ (np.eye(4) if matrix is None else matrix) @ affine
     found = ndimage.affine_transform(
         values, move[:3, :3], move[:3, 3], tuple(shape), order=order, mode="constant", cval=outside, output=np.float32

@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -131,9 +132,9 @@ def people(
 ) -> pd.DataFrame:
     """Who is in a cohort: one row per session.
 
-    Columns ``group`` (``case`` or ``control``): cases lost ``d`` standard deviations more of the grey matter at PLACE, so the
-    best possible AUC is ``best_auc(d)``; ``coin``: a label that nothing can tell; ``age``, with which grey matter thins everywhere;
-    ``sex``, with which heads differ in size; ``loss``, ``thinning`` and ``size``: the truth.
+    Columns ``group`` (``case`` or ``control``): cases lost ``d`` standard deviations more of the grey matter at PLACE, so
+    the best possible AUC is ``best_auc(d)``; ``coin``: a label that nothing can tell; ``age``, with which grey matter thins
+    everywhere; ``sex``, with which heads differ in size; ``loss``, ``thinning`` and ``size``: the truth.
     """
     random = np.random.default_rng([seed, n])
     case = random.permutation(np.arange(n) % 2 == 1)
@@ -187,7 +188,7 @@ def write(
         files.append(f"scans/{row['participant_id']}_{row['session_id']}_T1w.nii.gz")
         (folder / "scans").mkdir(parents=True, exist_ok=True)
         nib.save(made.image, folder / files[-1])
-        about = {"Manufacturer": "Triptych", "ManufacturersModelName": by_name[row["site"]].scanner}
+        about: dict[str, Any] = {"Manufacturer": "Triptych", "ManufacturersModelName": by_name[row["site"]].scanner}
         about |= {"MagneticFieldStrength": by_name[row["site"]].field}
         (folder / files[-1].replace(".nii.gz", ".json")).write_text(json.dumps(about))
         rows.append({key: row[key] for key in ("participant_id", "session_id")} | made.truth.ml)

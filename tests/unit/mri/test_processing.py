@@ -80,6 +80,27 @@ def test_a_broken_file_is_a_status_and_leaves_no_array(done, tmp_path):
     assert not (tmp_path / "here" / "t1w.npy").exists()
 
 
+def no_head(kind):
+    """An image of 40 x 40 x 40 voxels that shows no head."""
+    random = np.random.default_rng(1)
+    values = random.integers(1, 200, (40, 40, 40)).astype(np.int16)
+    if kind == "a spot":
+        values[:18], values[:, 22:], values[:, :, :15] = 0, 0, 0
+        values[22:], values[:, :18], values[:, :, 25:] = 0, 0, 0
+    if kind == "a slope":
+        values = np.broadcast_to(np.arange(40, dtype=np.int16), values.shape)
+    return nib.Nifti1Image(values, np.diag([4.0, 4, 4, 1]))
+
+
+@pytest.mark.parametrize("kind", ["noise", "a spot", "a slope"])
+def test_what_is_no_head_is_set_aside(tmp_path, kind):
+    nib.save(no_head(kind), tmp_path / "raw.nii.gz")
+    status = processed(tmp_path)
+    assert status["status"] == "quarantined"
+    assert status["reason"]
+    assert "t1w" not in status["files"]
+
+
 def test_what_was_set_aside_before_stays_aside(tmp_path):
     bids = {"status": "quarantined", "reason": "one slice only", "advice": "give the whole volume", "files": {}}
     status = process(bids, None, "sub-1", tmp_path / "d", tmp_path / "here", asdict(OPTIONS))
