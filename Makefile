@@ -1,10 +1,10 @@
 # Two commands on a fresh machine: `make demo` and `make test`. Both make the environment when it is missing.
 #
-#   make demo      the default study, ending with the place of its report
+#   make demo      the default study and one of simulated heads, ending with the places of their reports
 #   make test      all tests that need no extra software
 #   make profile    once, on a cluster: lets `snakemake --profile slurm` find profiles/slurm (docs/slurm.md)
 #   make test-slurm brings up a real SLURM here, tests on it, leaves nothing behind; installs the Debian packages when missing
-#   make studies   the reproduced papers, and the study of wrong and right protocols (needs the data root, see README)
+#   make studies   the reproduced papers, the study of wrong and right protocols, and those of brain MRI (needs the data root)
 #   make lint      formatters, linters and the type checker
 #   make golden    recompute the golden values with R and compare (needs Rscript and R's packages survival, pROC, boot)
 #   make browser   open the report of the demo in headless Chromium and look for faults
@@ -15,6 +15,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+HEADS := results/phantom-heads/raw
 export TRIPTYCH_DATA ?= $(abspath $(wildcard ../shared/data))
 
 .PHONY: demo test profile test-slurm studies lint golden browser schema coverage lock bench clean
@@ -22,6 +23,8 @@ export TRIPTYCH_DATA ?= $(abspath $(wildcard ../shared/data))
 
 demo: .venv/.ok
 	@$(BIN)/snakemake --quiet rules host reason
+	@[ -f $(HEADS)/truth.csv ] || $(BIN)/python -m triptych.phantom.mri $(HEADS) --people 24 --voxel 3 --seed 24
+	@$(BIN)/snakemake --quiet rules host reason --configfile config/studies/phantom-heads.yaml
 
 test: .venv/.ok
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -rs
@@ -38,7 +41,9 @@ studies: .venv/.ok
 	@$(BIN)/snakemake --quiet rules host reason --configfile config/studies/mcat-2021.yaml
 	@$(BIN)/snakemake --quiet rules host reason --configfile config/studies/deepsurv-2018.yaml
 	@$(BIN)/snakemake --quiet rules host reason --configfile config/studies/leakage.yaml
-	@$(BIN)/python -m pytest tests/workflow/test_leakage_study.py -k finished -rs
+	@for name in slice-leak mriqc brain-age-sites depression-mri; do \
+		$(BIN)/snakemake --quiet rules host reason --configfile config/studies/$$name.yaml || exit 1; done
+	@$(BIN)/python -m pytest tests/workflow/test_leakage_study.py tests/workflow/test_mri_studies.py -k "finished or test_mri" -rs
 
 lint: .venv/.ok
 	$(BIN)/ruff format --check .

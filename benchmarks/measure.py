@@ -7,7 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 
-def alternate(functions: Mapping[str, Callable[[], object]], repeats: int, warm: bool = True) -> dict[str, float]:
+def alternate(
+    functions: Mapping[str, Callable[[], object]],
+    repeats: int,
+    warm: bool = True,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, float]:
     """Median seconds per function; the functions take turns, so a slow spell of the machine hits all of them."""
     if warm:
         for function in functions.values():
@@ -15,9 +20,9 @@ def alternate(functions: Mapping[str, Callable[[], object]], repeats: int, warm:
     seconds: dict[str, list[float]] = {name: [] for name in functions}
     for _ in range(repeats):
         for name, function in functions.items():
-            start = time.perf_counter()
+            start = clock()
             function()
-            seconds[name].append(time.perf_counter() - start)
+            seconds[name].append(clock() - start)
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 

@@ -3,6 +3,8 @@
 On a GPU the next batches are read by a thread while the model computes; on a CPU there is nobody else to do it.
 """
 
+import contextlib
+import ctypes
 import queue
 import threading
 import time
@@ -17,6 +19,7 @@ from triptych import parallel
 from triptych.volumes import Volumes
 
 AHEAD = 3  # batches that wait for the model at most
+TRIM, MAPPED, MOST = -1, -3, 2**30  # settings of the C library's mallopt, and the bytes up to which they keep memory
 T = TypeVar("T")
 
 
@@ -44,6 +47,17 @@ class Clock:
             finally:
                 self.waited += time.perf_counter() - start
             yield item
+
+
+def keep_memory() -> None:
+    """Let the C library keep the memory of a step for the next one; does nothing where it is not GNU's.
+
+    Large arrays are otherwise given back to the system, and cleared by it again, in every step: 40 % of a Conv5-FC3's time.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        library.mallopt(MAPPED, MOST)
+        library.mallopt(TRIM, MOST)
 
 
 def load(

@@ -15,7 +15,8 @@ from triptych.errors import DataError
 
 AT_ONCE = 256 * 2**20  # bytes of float32 that are held at once where all volumes are looked at together
 
-INFINITE = 0x7C00  # the bits that float16 sets for what is infinite or no number; numpy is slow at asking in other ways
+# As whole numbers, float16 from here on are infinite or no numbers, without and with a sign; numpy is slow at asking otherwise.
+INFINITE, BELOW = 0x7C00, 0xFC00
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Volumes:
         found = np.empty((len(rows), *self.shape), np.float16)
         for place, row in enumerate(rows):
             self._fill(found[place], row, 0)
-            if (found[place].view(np.uint16) & INFINITE == INFINITE).any():
+            if found[place].view(np.int16).max() >= INFINITE or found[place].view(np.uint16).max() >= BELOW:
                 raise DataError(f"{self.paths[row]}: some values are no finite numbers; preprocess the scan again")
         return found
 

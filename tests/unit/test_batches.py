@@ -1,5 +1,7 @@
 """Reading ahead: the same items in their order, errors where they are asked for, and no thread left behind."""
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -80,3 +82,23 @@ def test_of_two_processes_each_reads_its_share(tmp_path, monkeypatch):
     monkeypatch.setattr("triptych.parallel.mine", lambda rows: slice(1, rows))
     ((rows, own, x),) = load(Volumes.of([path] * 4), [np.array([3, 1, 2])], torch.device("cpu"), Clock())
     assert (rows.tolist(), own.tolist(), len(x)) == ([3, 1, 2], [1, 2], 2)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="faults are counted by Linux")
+def test_memory_that_is_kept_is_not_asked_for_again():
+    """In a process of its own, since it lasts."""
+    script = """
+import resource, torch
+from triptych.batches import keep_memory
+keep_memory()
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    torch.ones(2**23)
+before = faults()
+for _ in range(5):
+    torch.ones(2**23)
+print(faults() - before)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 1000, "each of five arrays is 8,192 pages"

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from triptych.augmentation import Augmentation
-from triptych.batches import Clock, load
+from triptych.batches import Clock, keep_memory, load
 from triptych.models._inputs import class_table, inner_folds, need_classes, number_table, row_weights, weighted
 from triptych.nets.saliency import gradient
 from triptych.parallel import forward
@@ -101,6 +101,7 @@ def fit_net(
     """
     if examples.kind == "classification":
         need_classes(examples)
+    keep_memory()
     volumes = Volumes.of(examples.images(blocks))
     summary, where = summarise(volumes), pick_device(device)
     torch.manual_seed(seed)

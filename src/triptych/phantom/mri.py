@@ -3,11 +3,11 @@
 Each person is the template under a smooth deformation and an affine; each site has its own contrast, bias field, noise, voxel
 size and order of axes. Grey matter is lost where and as much as was planted. The template is read from the installed package.
 
-``python -m triptych.phantom.mri FOLDER [people]`` writes a cohort that a study can name.
+``python -m triptych.phantom.mri FOLDER`` writes a cohort that a study can name.
 """
 
+import argparse
 import json
-import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -303,5 +303,16 @@ def _stored(values: np.ndarray, affine: np.ndarray, axes: str) -> nib.Nifti1Imag
     return made
 
 
+def main() -> None:
+    """Write a cohort, as asked for on the command line."""
+    parser = argparse.ArgumentParser(description="Write T1-weighted heads whose truth is known, and participants.csv")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--people", type=int, default=24)
+    parser.add_argument("--voxel", type=float, help="mm; else each scanner's own, about 1")
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    write(asked.folder, people(asked.people, seed=asked.seed), voxel=asked.voxel, seed=asked.seed)
+
+
 if __name__ == "__main__":
-    write(Path(sys.argv[1]), people(int(sys.argv[2]) if len(sys.argv) > 2 else 24))
+    main()

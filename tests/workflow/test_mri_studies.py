@@ -1,0 +1,61 @@
+"""What the studies of brain MRI found, when `make studies` has run: the known directions, and values within a band."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+RESULTS = Path(__file__).parents[2] / "results"
+
+
+@pytest.fixture(scope="module")
+def scores():
+    """Scores of a task of a finished study: (model, metric) -> row."""
+
+    def read(study, task):
+        file = RESULTS / study / task / "tables" / "scores.tsv"
+        if not file.exists():
+            pytest.skip(f"{file} is not there: run `make studies`")
+        return pd.read_csv(file, sep="\t").set_index(["model", "metric"])
+
+    return read
+
+
+def test_slices_of_a_head_tell_any_label(scores):
+    wrong, right = (scores("slice-leak", f"diagnosis-{how}")["value"] for how in ("slices", "people"))
+    for model in ("1-nearest neighbour", "1-nearest neighbour, outcomes permuted"):
+        assert wrong[model, "balanced_accuracy"] > 0.85
+        assert abs(right[model, "balanced_accuracy"] - 0.5) < 0.1
+
+
+def test_image_quality_at_unseen_sites_and_in_other_data(scores):
+    """Esteban 2017: an accuracy of 76 % on DS030; here labels of one rater."""
+    mixed, left_out, other = (scores("mriqc", task)["value"] for task in ("abide-mixed", "abide-sites", "ds030"))
+    forest = [task["Random forest", "auc"] for task in (mixed, left_out, other)]
+    assert forest == sorted(forest, reverse=True)
+    assert abs(other["Random forest", "accuracy"] - 0.751) < 0.05
+    assert abs(other["Majority class", "accuracy"] - 0.717) < 0.001
+    assert mixed["Random forest, outcomes permuted", "auc"] > 0.65, "permuted within sites, labels tell the site"
+    assert abs(left_out["Random forest, outcomes permuted", "auc"] - 0.5) < 0.15
+
+
+def test_brain_age_at_an_unseen_hospital(scores):
+    mixed, left_out, two = (scores("brain-age-sites", t)["value"] for t in ("mixed", "left-out", "two-left-out"))
+    assert abs(mixed["Ridge regression", "mae"] - 5.14) < 0.3
+    assert abs(left_out["Ridge regression", "mae"] - 5.55) < 0.3
+    assert two["Ridge, ComBat to Guys", "mae"] < two["Ridge regression", "mae"]
+
+
+def test_depression_is_not_told_from_a_head_and_sex_is(scores):
+    depression, sex = scores("depression-mri", "depression"), scores("depression-mri", "sex")
+    for model in ("Conv5-FC3", "Voxel SVM", "Linear SVM, regions", "Logistic, volumes"):
+        assert depression.loc[(model, "auc"), "low"] < 0.6, model
+    assert sex.loc[("Voxel SVM", "auc"), "low"] > 0.6
+    assert sex.loc[("Logistic, volumes", "auc"), "low"] > 0.6
+
+
+def test_a_planted_loss_is_found_and_a_coin_is_not(scores):
+    loss, coin = scores("phantom-heads", "loss"), scores("phantom-heads", "coin")
+    assert loss["value"].loc[["Voxel SVM", "Linear SVM, regions"], "auc"].max() > 0.75
+    for model in ("Voxel SVM", "Linear SVM, regions", "Logistic, volumes"):
+        assert coin.loc[(model, "auc"), "low"] < 0.5, model
