@@ -203,6 +203,10 @@ def estimates(scored: list[Scored], asked: Asked) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True)
 
 
+# columns that are there also where nothing could be estimated
+UNKNOWN = dict.fromkeys(("low", "high", "se", "df", "n_units"), np.nan) | dict.fromkeys(("method", "chosen", "why"), "")
+
+
 def _estimate(one: Scored, model: str, asked: Asked) -> dict[str, Any]:
     pooled = one.pooled(model)
     row = {"model": model, **one.head, "null_value": one.null_value, "level": asked.level, "unit": asked.unit}
@@ -212,6 +216,7 @@ def _estimate(one: Scored, model: str, asked: Asked) -> dict[str, Any]:
         "events_are": one.events_are,
         "n_sites": len(one.by_part(model, "site")),
     }
+    row |= UNKNOWN
     try:
         evidence = one.evidence(model)
         row |= _dependence(evidence)
@@ -320,7 +325,8 @@ def _families(scored: list[Scored], asked: Asked, pairs: Callable[[list[str]], l
 
 
 def _compare(one: Scored, a: str, b: str, asked: Asked) -> dict[str, Any]:
-    row: dict[str, Any] = {"model_a": a, "model_b": b, **one.head, "unit": asked.unit, "n_units": 0, "p": np.nan}
+    row: dict[str, Any] = {"model_a": a, "model_b": b, **one.head, "unit": asked.unit}
+    row |= {"difference": np.nan, **UNKNOWN, "statistic": np.nan, "n_units": 0, "p": np.nan}
     try:
         first, second = (_named_evidence(one, model) for model in (a, b))
         if not one.by_person(a).index.equals(one.by_person(b).index):

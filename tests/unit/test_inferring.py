@@ -1,13 +1,16 @@
 """From contributions to claims: the unit of each estimand, refusals, corrections, and what is told of each row."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 from scipy import stats
 from simulated_waist import waist
 
+from triptych import plugins
 from triptych.errors import DataError
 from triptych.inference.comparisons import holm
 from triptych.inference.evidence import compare, interval
@@ -15,7 +18,7 @@ from triptych.inference.intervals import from_influence, over_resamples, over_si
 from triptych.inferring import Asked, Scored, against_controls, comparisons, estimates, spread
 from triptych.resampling import drawn
 from triptych.scoring import contributions
-from triptych.tables import check_predictions
+from triptych.tables import check_predictions, for_readers
 
 SITES = [f"h{k}" for k in range(6)]
 
@@ -512,3 +515,14 @@ def test_a_fold_without_a_value_is_left_out_and_told():
     assert pairs["n_units"].tolist() == [12]
     asked = {"estimand": "procedure", "intervals": {"auc": "nadeau-bengio"}}
     assert told(alone, **asked)[0]["method"].str.endswith("4 without a value").all()  # 3 of 4 repeats lack that fold
+
+
+def test_tables_without_any_estimate_can_be_drawn():
+    """Eleven people: no interval and no test, and a figure that says so."""
+    few = scored(waist(n=11, repeats=1, models=("a", "b")))
+    asked = Asked("new-patients")
+    about = {"task": "t", "time_unit": "days", "models": {"a": ("A", "model"), "b": ("B", "null")}}
+    for name, table in (("forest", estimates([few], asked)), ("paired", comparisons([few], asked))):
+        assert not table["estimable"].any()
+        figure = plugins.load("figures", name).draw(for_readers(table, about))
+        assert re.search("too few|not estimable", " ".join(text.get_text() for text in figure.findobj(Text))), name

@@ -13,7 +13,7 @@ from triptych.mri.volume import Volume, coarse, largest, resample
 
 STEP = 2.0  # mm
 TALL = 165.0  # mm below the top of the head that are looked at: a long neck would draw the centre down
-ROUNDS = 500  # the paper has 1000; on ten heads of IXI the overlap with their labels is best between 250 and 500
+ROUNDS = 500  # the paper has 1000; on three heads of IXI the overlap with their labels is best between 250 and 500
 SHARPEST, ROUNDEST = 3.33, 10.0  # mm: radii of curvature between which the surface is smoothed more and more
 DEEP, NEAR = 20.0, 10.0  # mm inward along which the darkest and the brightest voxel are sought
 THRESHOLD = 0.5  # between what is dark and the brightest near: where the brain ends
