@@ -1,7 +1,8 @@
 # Two commands on a fresh machine: `make demo` and `make test`. Both make the environment when it is missing.
 #
 #   make demo      the default study and one of simulated heads, ending with the places of their reports
-#   make test      all tests that need no extra software
+#   make test      all tests that need no extra software, but those that take long
+#   make test-slow those that take long: whole workflows of other kinds of data
 #   make profile    once, on a cluster: lets `snakemake --profile slurm` find profiles/slurm (docs/slurm.md)
 #   make test-slurm brings up a real SLURM here, tests on it, leaves nothing behind; installs the Debian packages when missing
 #   make studies   the reproduced papers, the study of wrong and right protocols, and those of brain MRI (needs the data root)
@@ -18,7 +19,7 @@ BIN := .venv/bin
 HEADS := results/phantom-heads/raw
 export TRIPTYCH_DATA ?= $(abspath $(wildcard ../shared/data))
 
-.PHONY: demo test profile test-slurm studies lint golden browser schema coverage lock bench clean
+.PHONY: demo test test-slow profile test-slurm studies lint golden browser schema coverage lock bench clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.ok
@@ -27,7 +28,10 @@ demo: .venv/.ok
 	@$(BIN)/snakemake --quiet rules host reason --configfile config/studies/phantom-heads.yaml
 
 test: .venv/.ok
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -rs
+	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile -rs
+
+test-slow: .venv/.ok
+	@$(BIN)/python -m pytest -m slow -n 2 --dist loadfile -rs
 
 profile:
 	@if [ -e slurm ] && [ ! -L slurm ]; then echo "there is a folder slurm here that is no profile; move it away" >&2; exit 1; fi

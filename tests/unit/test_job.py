@@ -1,5 +1,6 @@
 """How scripts take arguments and report faults."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -86,8 +87,8 @@ def test_a_script_that_fails_shows_no_traceback(tmp_path):
     words = [
         "--cohort",
         "c",
-        "--table",
-        f'"{tmp_path / "t.csv"}"',
+        "--source",
+        json.dumps({"table": str(tmp_path / "t.csv")}),
         "--root",
         "null",
         "--participants",

@@ -110,7 +110,11 @@ def test_data_root(write_study, monkeypatch, tmp_path):
     [REPOSITORY / "config" / "config.yaml", *sorted((REPOSITORY / "config" / "studies").glob("*.yaml"))],
     ids=lambda p: p.stem,
 )
-def test_the_studies_of_the_project(path):
+def test_the_studies_of_the_project(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    heads = tmp_path / "results" / "phantom-heads" / "raw" / "participants.csv"  # `make demo` writes it
+    heads.parent.mkdir(parents=True)
+    heads.write_text("participant_id,session_id,site,age,sex,group,coin,t1w\n")
     study = read(path)
     assert study.models_of(next(iter(study.tasks)))
     assert any(model.role == "null" for model in study.models.values()), "no score without the null it must beat"

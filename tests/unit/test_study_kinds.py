@@ -235,7 +235,8 @@ def test_names_of_controls_are_taken(write_study, name):
 def test_a_control_that_nobody_knows(write_study):
     path = write_study(("audit: {", "controls: [permuted, sites]\naudit: {"))
     refused(
-        path, r"key controls\.1: 'sites' is not one of permuted, site, demographics, acquisition; did you mean 'site'\?"
+        path,
+        r"key controls\.1: 'sites' is not one of permuted, site, demographics, acquisition, background; did you mean 'site'\?",
     )
 
 

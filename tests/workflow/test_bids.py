@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 from small_study import clone, people, planned, snakemake, write_study
 
+pytestmark = pytest.mark.slow
+
 STUDY = """\
 name: scanned
 title: Does a marker add to age?

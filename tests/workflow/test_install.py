@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def clone(tmp_path):
     (tmp_path / "envs").mkdir()
-    for name in ("Makefile", "pyproject.toml", "README.md", "LICENSE", "envs/install.sh", "envs/lock.txt"):
+    files = ["Makefile", "pyproject.toml", "README.md", "LICENSE"]
+    for name in (*files, "envs/install.sh", "envs/lock.txt", "envs/triptych_start.py"):
         shutil.copy2(ROOT / name, tmp_path / name)
     return tmp_path
 

@@ -10,6 +10,8 @@ from small_study import clone, planned, replace, snakemake, write_study
 
 from triptych.tables import KEY, PERSON, keys_hash
 
+pytestmark = pytest.mark.slow
+
 TASKS = ("death", "dementia", "score")
 STUDY = """\
 name: kinds

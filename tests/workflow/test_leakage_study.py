@@ -95,6 +95,7 @@ def check_values(value):
         assert value[task, "permuted"] > value[task, "true"] + 2
 
 
+@pytest.mark.slow
 def test_the_gaps_are_the_known_ones(scores):
     check_values(scores)
 

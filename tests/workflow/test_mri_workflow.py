@@ -9,6 +9,8 @@ from small_study import clone, planned, replace, snakemake
 
 from triptych.phantom import mri as phantom
 
+pytestmark = pytest.mark.slow
+
 STUDY = """\
 name: heads
 title: Age from grey matter

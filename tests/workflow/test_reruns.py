@@ -157,6 +157,7 @@ def test_another_data_root_reruns_nothing(run, tmp_path):
     assert "Nothing to be done" in done.said
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(fresh):
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "study.yaml"]
     process = subprocess.Popen(
