@@ -150,7 +150,7 @@ def people(
             "coin": random.permutation(np.arange(n) % 2),
             "loss": np.clip(LOSS + SPREAD * (random.normal(size=n) + d * case), 0, 0.9).round(4),
             "thinning": (0.002 * (age - 20)).round(4),
-            "size": (np.where(male, 1.03, 0.97) + 0.02 * random.normal(size=n)).round(4),
+            "size": (np.where(male, 0.96, 0.90) + 0.02 * random.normal(size=n)).round(4),  # of the template, 1.9 l
         }
     )
     visits = [table.assign(session_id=f"ses-{k + 1}") for k in range(sessions)]
