@@ -24,7 +24,7 @@ export TRIPTYCH_DATA ?= $(abspath $(wildcard ../shared/data))
 
 demo: .venv/.ok
 	@$(BIN)/snakemake --quiet rules host reason
-	@[ -f $(HEADS)/truth.csv ] || $(BIN)/python -m triptych.phantom.mri $(HEADS) --people 20 --voxel 3 --seed 20
+	@[ -f $(HEADS)/truth.csv ] || $(BIN)/python -m triptych.phantom.mri $(HEADS) --people 20 --voxel 3 --effect 5 --seed 20
 	@$(BIN)/snakemake --quiet rules host reason --configfile config/studies/phantom-heads.yaml
 
 test: .venv/.ok

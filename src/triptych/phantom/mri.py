@@ -309,9 +309,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--people", type=int, default=24)
     parser.add_argument("--voxel", type=float, help="mm; else each scanner's own, about 1")
+    parser.add_argument(
+        "--effect", type=float, default=2.0, help="standard deviations of loss between cases and controls"
+    )
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    write(asked.folder, people(asked.people, seed=asked.seed), voxel=asked.voxel, seed=asked.seed)
+    write(asked.folder, people(asked.people, d=asked.effect, seed=asked.seed), voxel=asked.voxel, seed=asked.seed)
 
 
 if __name__ == "__main__":
