@@ -7,6 +7,13 @@ from triptych.ledger import Ledger
 from triptych.outcomes import plain_word
 from triptych.study_file import read
 
+TASK = {
+    "task": "t",
+    "kind": "survival",
+    "outcome": {"time": "months", "event": "died", "event_value": None},
+    "inputs": {"clinical": ["age"]},
+}
+
 
 def test_a_study_may_leave_people_out_by_name(write_study):
     exclude = ("    inputs:\n", "    exclude: {participant_id: [p1]}\n    inputs:\n")
@@ -20,11 +27,8 @@ def test_of_two_long_numbers_only_the_named_one_leaves(cohort_of, named):
     ledger = Ledger("t")
     made = make_examples(
         people,
-        task="t",
-        kind="survival",
-        outcome={"time": "months", "event": "died", "event_value": None},
-        inputs={"clinical": ["age"]},
         ledger=ledger,
+        **TASK,
         exclude={"participant_id": [named]},
     )
     assert len(made) == 11
@@ -51,11 +55,8 @@ def test_of_each_person_the_first_session_that_is_left(cohort_of):
     ledger = Ledger("t")
     made = make_examples(
         people,
-        task="t",
-        kind="survival",
-        outcome={"time": "months", "event": "died", "event_value": None},
-        inputs={"clinical": ["age"]},
         ledger=ledger,
+        **TASK,
         exclude={"quality": ["bad"]},
         sessions="baseline",
     )

@@ -1,4 +1,4 @@
-"""What the studies of brain MRI found, when `make studies` has run: the known directions, and values within a band."""
+"""What the studies of brain MRI found, when they have run: the known directions, and values within a band."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def scores():
     def read(study, task):
         file = RESULTS / study / task / "tables" / "scores.tsv"
         if not file.exists():
-            pytest.skip(f"{file} is not there: run `make studies`")
+            pytest.skip(f"{file} is not there: run snakemake --configfile config/studies/{study}.yaml")
         return pd.read_csv(file, sep="\t").set_index(["model", "metric"])
 
     return read
@@ -44,14 +44,6 @@ def test_brain_age_at_an_unseen_hospital(scores):
     assert abs(mixed["Ridge regression", "mae"] - 5.14) < 0.3
     assert abs(left_out["Ridge regression", "mae"] - 5.55) < 0.3
     assert two["Ridge, ComBat to Guys", "mae"] < two["Ridge regression", "mae"]
-
-
-def test_depression_is_not_told_from_a_head_and_sex_is(scores):
-    depression, sex = scores("depression-mri", "depression"), scores("depression-mri", "sex")
-    for model in ("Conv5-FC3", "Voxel SVM", "Linear SVM, regions", "Logistic, volumes"):
-        assert depression.loc[(model, "auc"), "low"] < 0.6, model
-    assert sex.loc[("Voxel SVM", "auc"), "low"] > 0.6
-    assert sex.loc[("Logistic, volumes", "auc"), "low"] > 0.6
 
 
 def test_the_size_of_simulated_heads_is_found_and_a_coin_is_not(scores):
