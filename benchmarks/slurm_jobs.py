@@ -22,15 +22,12 @@ ALONE = ("--group-components", "fits-{task}-{model}=1")
 def measured(folder: Path, cluster: Cluster, *words: str) -> tuple[int, float, float]:
     """SLURM jobs that fitted; seconds of CPU of all of them, and of the work itself (reading, fitting, writing)."""
     timings = folder / "timings.tsv"
-    command = [sys.executable, "-m", "snakemake", "--profile", "profiles/slurm", *FAST, "--configfile", "study.yaml"]
+    command = [sys.executable, "-m", "snakemake", "results/many/death/predictions.parquet", "--profile", "profiles/slurm"]
     own = environment(cluster) | {"TRIPTYCH_TIMINGS": str(timings)}
-    subprocess.run(
-        [*command, "results/many/death/predictions.parquet", *words],
-        cwd=folder,
-        env=own,
-        capture_output=True,
-        check=True,
-    )
+    command += [*FAST, "--configfile", "study.yaml", *words]
+    done = subprocess.run(command, cwd=folder, env=own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise RuntimeError(f"snakemake failed in {folder}:\n{done.stdout[-3000:]}")
     ids = [e["id"] for e in record(folder) if e["event"] == "submitted" and any(p["rule"] == "fit" for p in e["parts"])]
     fields = "JobID,State,ElapsedRaw,TotalCPU,MaxRSS,AllocTRES,TRESUsageInMax"
     used = read_sacct(cluster.ask("sacct", "-n", "-P", "-o", fields, "-j", ",".join(ids)))

@@ -126,7 +126,7 @@ def distributed(folder, forgetful):
     run = Run(folder, forgetful, FITS / "two" / "all.parquet", *MINE)
     run.until(lambda: list((folder / FITS / "two" / ".folds").glob("training-*")))
     job = submitted(folder, "fit_on_gpu")[0]
-    forgetful.ask("scancel", "--signal=USR1", job)
+    forgetful.ask("scancel", "--full", "--signal=USR1", job)
     return SimpleNamespace(rc=run.wait(), run=run, folder=folder, job=job)
 
 

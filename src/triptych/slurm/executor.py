@@ -7,13 +7,15 @@ The reports are in docs/upstream.md.  The plugin's module and Snakemake's workfl
 - A query that SLURM does not answer is made again later; the plugin would forget its jobs and wait for ever.
 - A group that cannot be submitted fails; the plugin fails over it in a thread where nobody hears of it, and waits for ever.
 - Ctrl-C cancels every job of the run, also those that a poll looks at, or that are being submitted, at that moment.
-- srun finds slurm.conf where SLURM_CONF says, inside jobs too.
+- A job on one node runs what it holds itself; the jobstep plugin starts one more Snakemake, by srun, for each of its parts, one
+  part after the other.
+- On several nodes, where the jobstep plugin stays, srun finds slurm.conf where SLURM_CONF says, inside jobs too.
 - A failed job is told in one sentence with rule, wildcards, SLURM id, reason and logs, also when SLURM refused a group.
 - Jobs of an earlier run that are still in the queue stop a new run: two jobs would write one file.
 - Job arrays are refused: with them a rule may read a file that is being written.
 - ``cores: all`` of profiles/default means this machine; it does not limit jobs on other machines, and inside a job it means the
   CPUs that were allotted.
-- Inside a job, SIGUSR1 does not end Snakemake: it asks a training to be kept and its job to be queued again.
+- Inside a job, SIGUSR1 ends neither Snakemake nor the shell around it: it asks a training to be kept and its job to be queued again.
 - What was submitted is kept in a record (``record``).
 """
 
@@ -29,6 +31,7 @@ from typing import Any
 
 from triptych.slurm import record, states
 
+JOBSTEP = "--executor slurm-jobstep --jobs 1"  # how the plugin lets a job run
 STRETCH = 3  # two polls are at most so many times `seconds-between-status-checks` apart
 
 
@@ -70,7 +73,7 @@ def _patch(plugin: Any, study: str) -> None:
         executor.report_job_success,
         executor.report_job_error,
     )
-    run, cancel, shutdown = executor.run_job, executor.cancel_jobs, executor.shutdown
+    run, call, cancel, shutdown = executor.run_job, executor.format_job_exec, executor.cancel_jobs, executor.shutdown
     patience = states.Patience()
     active: set = set()
     began: dict[str | None, float] = {}
@@ -115,6 +118,9 @@ def _patch(plugin: Any, study: str) -> None:
             said = f"it could not be submitted: {error.__context__ or error}"
             self._report_job_error_threadsafe(plugin.SubmittedJobInfo(job), said)
 
+    def format_job_exec(self, job: Any) -> str:
+        return inside_job(call(self, job), int(job.resources.get("nodes") or 1), "mpi" in job.resources)
+
     def cancel_jobs(self, active_jobs: list[Any]) -> None:
         self._job_submission_executor.shutdown(wait=True, cancel_futures=True)
         # all jobs of a run have one name
@@ -146,6 +152,7 @@ def _patch(plugin: Any, study: str) -> None:
     plugin.query_job_status = query_job_status
     for method in (
         run_job,
+        format_job_exec,
         check_active_jobs,
         cancel_jobs,
         report_job_submission,
@@ -154,6 +161,15 @@ def _patch(plugin: Any, study: str) -> None:
     ):
         setattr(executor, method.__name__, method)
     executor.__post_init__, executor.shutdown = post_init, end
+
+
+def inside_job(call: str, nodes: int, mpi: bool) -> str:
+    """The command of a SLURM job, from that of the plugin."""
+    if nodes == 1 and not mpi:
+        if JOBSTEP not in call:
+            raise ValueError(f"this version of the SLURM plugin calls its jobs in another way: {call}")
+        call = call.replace(JOBSTEP, "--executor local")
+    return f"trap '' USR1; {call}"
 
 
 def _keep(jobstep: Any, **variables: str) -> None:
