@@ -22,7 +22,14 @@ ALONE = ("--group-components", "fits-{task}-{model}=1")
 def measured(folder: Path, cluster: Cluster, *words: str) -> tuple[int, float, float]:
     """SLURM jobs that fitted; seconds of CPU of all of them, and of the work itself (reading, fitting, writing)."""
     timings = folder / "timings.tsv"
-    command = [sys.executable, "-m", "snakemake", "results/many/death/predictions.parquet", "--profile", "profiles/slurm"]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "results/many/death/predictions.parquet",
+        "--profile",
+        "profiles/slurm",
+    ]
     own = environment(cluster) | {"TRIPTYCH_TIMINGS": str(timings)}
     command += [*FAST, "--configfile", "study.yaml", *words]
     done = subprocess.run(command, cwd=folder, env=own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

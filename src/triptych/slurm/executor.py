@@ -15,7 +15,7 @@ The reports are in docs/upstream.md.  The plugin's module and Snakemake's workfl
 - Job arrays are refused: with them a rule may read a file that is being written.
 - ``cores: all`` of profiles/default means this machine; it does not limit jobs on other machines, and inside a job it means the
   CPUs that were allotted.
-- Inside a job, SIGUSR1 ends neither Snakemake nor the shell around it: it asks a training to be kept and its job to be queued again.
+- Inside a job, SIGUSR1 ends neither Snakemake nor its shell: it asks a training to be kept and its job to be queued again.
 - What was submitted is kept in a record (``record``).
 """
 
