@@ -108,10 +108,10 @@ class Pictured:
         return self.model.predict(pictured(examples), times)
 
 
-def fit(name, train, seed=1, blocks=("clinical", "genes"), **options):
+def fit(name, train, seed=1, blocks=("clinical", "genes"), device="cpu", **options):
     """Fit a model plug-in, small where its defaults are large."""
     module = plugins.load("models", name)
     chosen = module.Options(**(QUICK.get(name, {}) | options))
     if name in OF_IMAGES:
-        return Pictured(module.fit(pictured(train), chosen, blocks=["image"], seed=seed, device="cpu"))
-    return module.fit(train, chosen, blocks=list(blocks), seed=seed, device="cpu")
+        return Pictured(module.fit(pictured(train), chosen, blocks=["image"], seed=seed, device=device))
+    return module.fit(train, chosen, blocks=list(blocks), seed=seed, device=device)
