@@ -15,6 +15,7 @@ MODULES = [
     "likeness",
     "mri_preprocessing",
     "mri_training",
+    "mri_truth",
     "workflow",
     "many_jobs",
     "slurm_jobs",
