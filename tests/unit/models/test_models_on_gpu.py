@@ -1,6 +1,13 @@
 """Networks on a GPU: the predictions of a CPU, training that goes on where it was, and what `auto` chooses."""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from simulated_examples import OF_IMAGES, cohort, fit
@@ -12,6 +19,7 @@ from triptych.nets import norms
 from triptych.nets.conv5fc3 import Conv5FC3
 from triptych.nets.resnet3d import ResNet3D
 from triptych.nets.stems import Stem
+from triptych.processes import GROUP
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine shows no GPU to torch")
 SHAPE = (96, 112, 96)
@@ -110,3 +118,27 @@ def test_large_volumes_in_bfloat16_are_as_near_as_with_torch_alone(make, monkeyp
     )
     assert far[0] < 0.02, "output"
     assert np.mean(far) < 2 * np.mean(far_alone), "slopes"
+
+
+OF_A_GROUP = """
+import sys, torch
+from simulated_examples import cohort, fit
+how = {"device": "cuda", "precision": "float32", "augment": 1.0, "dropout": 0.2}
+found = fit("conv5_fc3", cohort("regression", n=40, seed=0), **how).predict(cohort("regression", n=12, seed=9))
+found.assign(backend=torch.distributed.get_backend() if torch.distributed.is_initialized() else "").to_csv(sys.argv[1])
+"""
+
+
+def test_a_group_of_one_by_nccl_trains_as_no_group(tmp_path):
+    """NCCL takes one process per GPU: with one GPU no more can be asked."""
+    here = Path(__file__).parent
+    plain = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here.parents[2] / "src"), str(here), *sys.path])}
+    us = {GROUP: json.dumps({"devices": 1, "nodes": 1, "device": "cuda"}), "LOCAL_RANK": "0", "NODE_RANK": "0"}
+    found = []
+    for own in (plain, plain | us | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29511"}):
+        path = tmp_path / f"{len(found)}.csv"
+        subprocess.run([sys.executable, "-c", OF_A_GROUP, str(path)], env=own, check=True, timeout=300)
+        found.append(pd.read_csv(path))
+    alone, group = found
+    assert "nccl" in group["backend"][0]
+    np.testing.assert_allclose(group["predicted"], alone["predicted"], atol=0.02 * alone["predicted"].std(), rtol=0)
