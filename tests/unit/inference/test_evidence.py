@@ -193,7 +193,9 @@ def test_the_bootstrap_is_that_of_whole_patients(two):
 
 def test_sites_and_resamples(two):
     (a, b), _, _ = two
-    assert limits(interval(a, "t-over-sites", 0.9)) == limits(intervals.over_sites(a.by_site, level=0.9, scale="logit"))
+    assert limits(interval(a, "t-over-sites", 0.9)) == limits(
+        intervals.score_over_sites(a.by_site, level=0.9, scale="logit")
+    )
     known = intervals.over_resamples(a.by_fold, ratio=0.25, level=0.9)
     assert limits(interval(a, "nadeau-bengio", 0.9)) == limits(known)
     paired = stats.ttest_rel(a.by_site, b.by_site)
@@ -207,7 +209,7 @@ def test_a_site_without_a_value_is_left_out_of_both(two):
     (a, b), _, _ = two
     gap = replace(a, by_site=np.where(np.arange(12) == 3, np.nan, a.by_site))
     kept = np.arange(12) != 3
-    known = intervals.over_sites(a.by_site[kept], level=0.95, scale="logit")
+    known = intervals.score_over_sites(a.by_site[kept], level=0.95, scale="logit")
     assert limits(interval(gap, "t-over-sites", 0.95)) == limits(known)
     made = compare(gap, b, "sign-flip-sites", 0.95)
     assert made.p == sign_flip((a.by_site - b.by_site)[kept], rng=np.random.default_rng(0), level=0.95).p
@@ -228,7 +230,7 @@ def test_bootstrap_of_sites():
 )
 def test_cross_validated_scores_count_what_repeats_differ_by(two, estimand, method):
     (a, _), _, _ = two
-    weights = cross_validation.INTERVAL_OF_RANKS.of(estimand)
+    weights = cross_validation.INTERVAL.of(estimand)
     for evidence in (a, replace(a, by_fold=a.value + 0.01 * np.arange(10))):
         repeats = evidence.by_fold.reshape(5, 2).mean(axis=1)
         se, df = cross_validation.repeated_se(a.influence, repeats, 2, weights)
