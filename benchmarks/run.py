@@ -16,6 +16,7 @@ MODULES = [
     "mri_preprocessing",
     "mri_training",
     "mri_gpu",
+    "mri_truth",
     "workflow",
     "many_jobs",
     "slurm_jobs",
