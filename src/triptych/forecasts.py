@@ -12,7 +12,7 @@ import pandas as pd
 from triptych.errors import NotEstimableError
 from triptych.inference import calibration, decision
 from triptych.inference.checks import by_unit_sum
-from triptych.inference.cross_validation import INTERVAL_OF_RANKS, repeated_se
+from triptych.inference.cross_validation import INTERVAL, repeated_se
 from triptych.inference.estimate import Estimate
 from triptych.inference.intervals import Interval, enough_units, student
 from triptych.inference.proportions import ratio_of_sums, wilson
@@ -269,6 +269,6 @@ def interval(mean: Estimate, by_repeat: Sequence[float], folds: int, level: floa
     if folds < 2:
         return mean.interval(level=level)
     enough_units(mean.influence.size)
-    se, df = repeated_se(mean.influence, by_repeat, folds, INTERVAL_OF_RANKS)
+    se, df = repeated_se(mean.influence, by_repeat, folds, INTERVAL)
     method = f"influence function by patient and variance between repeats, t with {df:.1f} degrees of freedom"
     return student(mean.value, se, df, level=level, scale="identity", method=method)

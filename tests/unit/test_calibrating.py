@@ -7,7 +7,7 @@ from simulated_waist import classes, curves_of, waist
 
 from triptych.calibrating import CALIBRATION, FEWEST_OUTCOMES, calibration
 from triptych.forecasts import forecasts
-from triptych.inference.cross_validation import INTERVAL_OF_RANKS, repeated_se
+from triptych.inference.cross_validation import INTERVAL, repeated_se
 from triptych.inference.intervals import student
 
 
@@ -76,7 +76,7 @@ def test_measures_are_means_over_repeats_with_the_influence_of_each_patient(kind
     repeats = forecasts(table[table["model"] == "a"], curves, 1.0)
     slopes = [one.slope_and_intercept()[0] for one in repeats]
     mean = np.mean([one.influence for one in slopes], axis=0)
-    se, df = repeated_se(mean, [one.value for one in slopes], 3, INTERVAL_OF_RANKS)
+    se, df = repeated_se(mean, [one.value for one in slopes], 3, INTERVAL)
     expected = student(np.mean([one.value for one in slopes]), se, df, level=0.9, scale="identity", method="")
     row = found.loc["slope"]
     assert (row["value"], row["low"], row["high"]) == pytest.approx((expected.value, expected.low, expected.high))

@@ -6,7 +6,7 @@ from simulated_waist import classes, curves_of, waist
 
 from triptych.deciding import DECISION, STEP, decision
 from triptych.forecasts import forecasts
-from triptych.inference.cross_validation import INTERVAL_OF_RANKS, repeated_se
+from triptych.inference.cross_validation import INTERVAL, repeated_se
 from triptych.inference.decision import net_benefit
 from triptych.inference.intervals import from_influence, student
 
@@ -48,7 +48,7 @@ def test_curves_are_means_over_repeats_with_the_influence_of_each_patient():
     repeats = forecasts(table[table["model"] == "a"], None, None)
     each = [net_benefit(one.y, one.p, 0.4, one.unit).model for one in repeats]
     mean = np.mean([one.influence for one in each], axis=0)
-    se, df = repeated_se(mean, [one.value for one in each], 3, INTERVAL_OF_RANKS)
+    se, df = repeated_se(mean, [one.value for one in each], 3, INTERVAL)
     expected = student(np.mean([one.value for one in each]), se, df, level=0.9, scale="identity", method="")
     assert (row["benefit"], row["low"], row["high"]) == pytest.approx((expected.value, expected.low, expected.high))
     assert row["n_units"] == 120

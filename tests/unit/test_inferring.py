@@ -14,7 +14,7 @@ from triptych import plugins
 from triptych.errors import DataError
 from triptych.inference.comparisons import holm
 from triptych.inference.evidence import compare, interval
-from triptych.inference.intervals import from_influence, over_resamples, over_sites
+from triptych.inference.intervals import from_influence, over_resamples, score_over_sites
 from triptych.inferring import Asked, Scored, against_controls, comparisons, estimates, spread
 from triptych.resampling import drawn
 from triptych.scoring import contributions
@@ -88,7 +88,7 @@ def test_evidence_is_what_was_scored(one):
     values = one.values[one.values["model"] == "b"].set_index("kind")["value"]
     evidence = one.evidence("b")
     assert evidence.value == values["pooled"]
-    known = over_sites(values["site"].to_numpy(), level=0.95, scale="logit")
+    known = score_over_sites(values["site"].to_numpy(), level=0.95, scale="logit")
     assert limits(interval(evidence, "t-over-sites", 0.95)) == limits(known)
     known = over_resamples(values["fold"].to_numpy(), ratio=0.5, level=0.95)
     assert limits(interval(evidence, "nadeau-bengio", 0.95)) == limits(known)

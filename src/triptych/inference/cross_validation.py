@@ -30,14 +30,15 @@ class Weights:
     """How `repeated_se` weighs what it adds up; each was chosen by simulation, see there.
 
     patients : of the variance between patients. repeats : of the variance between repeats, times K-1. most : bound of what
-    the repeats add, in variances between patients. fewest : repeats below which the bound is taken. again : instead of
-    ``patients`` for the claim ``procedure``.
+    the repeats add, in variances between patients. fewest : repeats below which ``unseen`` is taken for what they would add.
+    again : instead of ``patients`` for the claim ``procedure``.
     """
 
     patients: float
     repeats: float
     most: float
     fewest: int
+    unseen: float
     again: float
 
     def of(self, estimand: str) -> "Weights":
@@ -45,9 +46,19 @@ class Weights:
         return replace(self, patients=self.again) if estimand == "procedure" else self
 
 
-INTERVAL = Weights(1.0, 0.25, most=1.25, fewest=2, again=1.25)
-INTERVAL_OF_RANKS = Weights(1.0, 0.5, most=1.25, fewest=2, again=1.25)
-TEST = Weights(1.0, 0.5, most=2.0, fewest=5, again=1.5)
+INTERVAL = Weights(1.0, 0.5, most=2.0, fewest=2, unseen=1.25, again=1.25)
+INTERVAL_HALF = Weights(1.0, 0.25, most=1.25, fewest=2, unseen=1.25, again=1.25)
+TEST = Weights(1.0, 0.5, most=2.0, fewest=5, unseen=2.0, again=1.5)
+
+
+def interval_weights(family: str, estimand: str) -> Weights:
+    """The weights of an interval: half of what repeats add for proportions, and for means of training again.
+
+    Proportions jump where a class flips, so repeats differ by more than what is met again. Losses of new training sets vary less
+    than those of patients, and the interval holds them with half the weight.
+    """
+    halved = family == "proportion" or (estimand == "procedure" and family != "rank")
+    return (INTERVAL_HALF if halved else INTERVAL).of(estimand)
 
 
 def repeated_se(influence: ArrayLike, by_repeat: ArrayLike, folds: int, weights: Weights) -> tuple[float, float]:
@@ -61,9 +72,10 @@ def repeated_se(influence: ArrayLike, by_repeat: ArrayLike, folds: int, weights:
     by that part of the variance over K-1, which gives it away: for what is linear in the models it is (K-1)/2 times the
     variance between repeats.
 
-    Measured with linear discriminants (5 and 20 inputs; 50, 100 and 300 patients; AUC .5 to .98; 5 and 10 folds; 2, 5 and 10
-    repeats) intervals hold the mean score of the fold models in 92 to 99 %. Proportions jump where a class flips, and half
-    that weight does for them.
+    Measured with linear models (500 replicates in each of 40 cells: 5 and 20 inputs; 50, 100 and 300 patients; AUC .5 to .98; 5
+    and 10 folds; 2, 5 and 10 repeats) intervals of AUC, Brier score, absolute error and R² hold the mean score of the fold models
+    in 93 to 99 %; with half the weight in 89 to 99 %. Of few repeats the variance is known badly: a bound of 1.25 instead of 2
+    gives 92 %.
 
     Parameters
     ----------
@@ -82,10 +94,10 @@ def repeated_se(influence: ArrayLike, by_repeat: ArrayLike, folds: int, weights:
     own, repeats = numbers(influence, "influence"), np.asarray(by_repeat, dtype=np.float64)
     n, known = own.size, repeats[np.isfinite(repeats)]
     between = n / (n - 1) * float(np.sum(own**2))
-    bound, kept = weights.most * between, weights.patients * between
+    kept = weights.patients * between
     if known.size < weights.fewest:
-        return float(np.sqrt(kept + bound)), n - 1.0
-    met_again = min(weights.repeats * (folds - 1) * float(known.var(ddof=1)), bound)
+        return float(np.sqrt(kept + weights.unseen * between)), n - 1.0
+    met_again = min(weights.repeats * (folds - 1) * float(known.var(ddof=1)), weights.most * between)
     total = kept + met_again
     if not total > 0:
         return 0.0, n - 1.0

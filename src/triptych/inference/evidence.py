@@ -16,6 +16,7 @@ from triptych.inference.intervals import Interval
 from triptych.inference.known import REPLICATES, Evidence, by_repeat, losses, replicates, resampled, stratified_se
 from triptych.inference.paired import TESTS
 
+ENOUGH = 20.0  # degrees of freedom from which the variance between patients is known well enough
 __all__ = ["INTERVALS", "TESTS", "Evidence", "compare", "interval"]
 
 
@@ -78,8 +79,15 @@ def _influence_welch(evidence: Evidence, level: float) -> Interval:
         return _influence_t(evidence, level)
     if evidence.family == "ratio" and evidence.strata is not None:
         _refuse_a_class_without_variance(evidence.influence, evidence.strata)
+    if not _errors_weigh_alike(evidence):
+        se *= intervals.caution(df, ENOUGH)
     method = f"influence function by patient, variances by class, t with {df:.0f} degrees of freedom"
     return intervals.student(evidence.value, se, df, level=level, scale=evidence.scale, method=method)
+
+
+def _errors_weigh_alike(evidence: Evidence) -> bool:
+    """Whether no patient errs much more than another: right and wrong do not, and hardly the ranks of patients with one row."""
+    return evidence.family == "proportion" or (evidence.family == "rank" and evidence.single)
 
 
 def _refuse_a_class_without_variance(influence: np.ndarray, strata: np.ndarray) -> None:
@@ -98,8 +106,8 @@ def _repeated(estimand: str) -> Callable[[Evidence, float], Interval]:
         if people.method.startswith("Wilson"):  # all rows right, or all wrong: no repeat differs either
             return people
         own = evidence.influence[evidence.rows > 0]
-        weights = cross_validation.INTERVAL_OF_RANKS if evidence.family == "rank" else cross_validation.INTERVAL
-        se, df = cross_validation.repeated_se(own, by_repeat(evidence), evidence.n_folds, weights.of(estimand))
+        weights = cross_validation.interval_weights(evidence.family, estimand)
+        se, df = cross_validation.repeated_se(own, by_repeat(evidence), evidence.n_folds, weights)
         method = f"influence function by patient and variance between repeats, t with {df:.0f} degrees of freedom"
         return intervals.student(evidence.value, se, df, level=level, scale=evidence.scale, method=method)
 
@@ -112,7 +120,8 @@ def _wilson(evidence: Evidence, level: float) -> Interval:
     if not evidence.single:
         raise NotEstimableError("Wilson's interval needs one row per patient")
     right, rows = _counted(evidence)
-    return proportions.wilson(float(right.sum()), float(rows.sum()), level=level)
+    # sums of influences are whole but for rounding
+    return proportions.modified_wilson(round(float(right.sum()), 9), float(rows.sum()), level=level)
 
 
 def _bootstrapped(kind: str) -> Callable[[Evidence, float], Interval]:
@@ -138,7 +147,7 @@ def _acceleration(influence: np.ndarray) -> float:
 
 
 def _over_sites(evidence: Evidence, level: float) -> Interval:
-    return intervals.over_sites(evidence.sites, level=level, scale=evidence.scale)
+    return intervals.score_over_sites(evidence.sites, level=level, scale=evidence.scale)
 
 
 def _bootstrap_sites(evidence: Evidence, level: float) -> Interval:

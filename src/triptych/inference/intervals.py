@@ -10,6 +10,7 @@ from triptych.errors import NotEstimableError
 FEWEST_UNITS = 20
 FEWEST_SITES = 5
 FEWEST_RESAMPLES = 10
+CAUTION = 5.0  # of `caution`
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,32 @@ def student(value: float, se: float, df: float, *, level: float, scale: str, met
     return Interval(value, low, high, se, df, method)
 
 
-def over_sites(values: np.ndarray, *, level: float, scale: str = "identity") -> Interval:
-    """Mean over sites with a t interval of S-1 degrees of freedom, on a scale of `student`.
+def few_carry(squares: np.ndarray, sizes: np.ndarray, codes: np.ndarray) -> float:
+    """Degrees of freedom of a variance that is a sum of squares (n,), by how many of them carry it (Satterthwaite).
 
-    Near the edge the values of sites are skewed: of AUCs near .99, 95 % intervals of 5 to 20 sites covered 76 to 88 % without and
-    87 to 92 % with the logit scale.
+    Twice the squared variance over the variance of the variance: of each group (``codes``, of ``sizes`` members) from how its
+    squares spread, at least that of normal values, which gives n - 1 for one group.
+    """
+    of_group = np.bincount(codes, squares)
+    spread = np.bincount(codes, np.square(squares - (of_group / sizes)[codes])) * sizes / (sizes - 1)
+    of_total = np.maximum(spread, 2 * of_group**2 / (sizes - 1))
+    return float(2 * of_group.sum() ** 2 / of_total.sum())
+
+
+def caution(df: float, enough: float) -> float:
+    """Factor of a standard error that few units carry, from their degrees of freedom by `few_carry`; 1 from ``enough`` on.
+
+    Near the edge (an AUC of .99, a Brier score of .03) few units err, and a sample that happens to miss the worst of them has a
+    better score and a smaller standard error at once, which Student's t does not make good. The variance is widened by
+    CAUTION (1/df - 1/enough). CAUTION was chosen by simulation, 1,000 replicates in each of 84 cells of 50 to 200 patients with
+    an AUC of .86 or .996 and of 60 cells of 5 to 50 sites: without, 95 % intervals of AUC and Brier score held the truth in 88
+    (sites: 90) to 99 %, with, in 93 (94) to 99 %.
+    """
+    return float(np.sqrt(1 + CAUTION * max(1 / df - 1 / enough, 0.0)))
+
+
+def over_sites(values: np.ndarray, *, level: float) -> Interval:
+    """Mean over sites, as of differences of two models, with a t interval of S-1 degrees of freedom.
 
     Raises
     ------
@@ -89,8 +111,23 @@ def over_sites(values: np.ndarray, *, level: float, scale: str = "identity") -> 
     if n < FEWEST_SITES:
         raise NotEstimableError(f"{n} sites are not informative about a new site (at least {FEWEST_SITES})")
     se = float(np.std(values, ddof=1) / np.sqrt(n))
-    method = f"{'logit-' if scale == 'logit' else ''}t over sites with {n - 1} degrees of freedom"
-    return student(float(np.mean(values)), se, n - 1, level=level, scale=scale, method=method)
+    method = f"t over sites with {n - 1} degrees of freedom"
+    return student(float(np.mean(values)), se, n - 1, level=level, scale="identity", method=method)
+
+
+def score_over_sites(values: np.ndarray, *, level: float, scale: str) -> Interval:
+    """Mean score over sites: t on a scale of `student`, with degrees of freedom by how many sites carry the variance.
+
+    They are S-1, or fewer where few sites lie far off, and the standard error is then widened by `caution`. Near the edge the
+    values of sites are skewed: of AUCs near .99, 95 % intervals of 5 to 50 sites covered 76 to 88 % without the logit scale, 90
+    to 95 % with it, and 94 to 97 % with caution too. Errors as of `over_sites`.
+    """
+    plain, n = over_sites(values, level=level), len(values)
+    if not plain.se > 0:
+        return plain
+    df = few_carry(np.square(values - plain.value), np.array([n]), np.zeros(n, dtype=int))
+    method = f"{'logit-' if scale == 'logit' else ''}t over sites with {df:.3g} degrees of freedom"
+    return student(plain.value, plain.se * caution(df, n - 1), df, level=level, scale=scale, method=method)
 
 
 def over_resamples(values: np.ndarray, *, ratio: float, level: float) -> Interval:

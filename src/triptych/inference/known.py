@@ -7,6 +7,7 @@ import numpy as np
 
 from triptych.errors import DataError, NotEstimableError
 from triptych.inference import bootstrap
+from triptych.inference.intervals import few_carry
 from triptych.inference.proportions import DesignEffect
 
 FAMILIES = ("rank", "proportion", "mean", "ratio")
@@ -126,13 +127,10 @@ def stratified_se(evidence: Evidence) -> tuple[float, float]:
     n = sizes[codes]
     squares = np.square(evidence.influence / (1 - np.minimum(share, MOST_ROWS))) * (n - 1) / n
     squares = np.maximum(squares, np.square(evidence.influence) * n / (n - 1))
-    by_class = np.bincount(codes, squares)
-    total = float(by_class.sum())
+    total = float(squares.sum())
     if not total > 0:
         return 0.0, float(evidence.people - 1)
-    spread = np.bincount(codes, np.square(squares - (by_class / sizes)[codes])) * sizes / (sizes - 1)
-    of_total = np.maximum(spread, 2 * by_class**2 / (sizes - 1))  # variance of V, by class
-    return float(np.sqrt(total)), float(2 * total**2 / of_total.sum())
+    return float(np.sqrt(total)), few_carry(squares, sizes, codes)
 
 
 def replicates(evidence: Evidence, other: Evidence | None = None) -> np.ndarray:

@@ -14,6 +14,8 @@ from triptych.inference.checks import numbers
 from triptych.inference.comparisons import Comparison
 from triptych.inference.intervals import Interval, from_influence
 
+WILSON_SMALL = 50  # rows up to which counts of 1 and 2 are few; with more rows those of 3 too
+
 
 @dataclass(frozen=True)
 class DesignEffect:
@@ -60,6 +62,34 @@ def wilson(successes: float, n: float, *, level: float) -> Interval:
     low = 0.0 if successes == 0 else float(centre - half)
     high = 1.0 if successes == n else float(centre + half)
     return Interval(p, low, high, float(np.sqrt(p * (1 - p) / n)), np.inf, f"Wilson on {n:g} rows")
+
+
+def modified_wilson(successes: float, n: float, *, level: float) -> Interval:
+    """Wilson's interval, wider where few rows are right or few wrong (Brown, Cai & DasGupta 2001, Statistical Science 16:101).
+
+    Where a count is at most 2 (of more than 50 rows 3) its lower limit is no higher than the one-sided exact one of a Poisson
+    count x, half the quantile 1 - level of chi-squared with 2x degrees of freedom (their section 4.1.1). Whatever the proportion,
+    95 % intervals of 5 to 200 rows then hold it in 89 % at least, where Wilson's hold it in 83 % (one row of them wrong).
+
+    Raises
+    ------
+    DataError
+        As `wilson`.
+    """
+    found = wilson(successes, n, level=level)
+    few = 2 if n <= WILSON_SMALL else 3
+    low, high = found.low, found.high
+    if 0 < successes <= few:
+        low = min(low, _of_poisson(successes, level) / n)
+    if 0 < n - successes <= few:
+        high = max(high, 1 - _of_poisson(n - successes, level) / n)
+    if (low, high) == (found.low, found.high):
+        return found
+    return replace(found, low=low, high=high, method=f"modified {found.method}")
+
+
+def _of_poisson(count: float, level: float) -> float:
+    return float(special.gammaincinv(count, 1 - level))
 
 
 def clopper_pearson(successes: int, n: int, *, level: float) -> Interval:

@@ -66,7 +66,7 @@ def _of_patients(evidence: list[Evidence], estimand: str) -> np.ndarray:
     repeats = np.column_stack([by_repeat(one) for one in evidence])
     repeats = repeats[np.isfinite(repeats).all(axis=1)]
     if len(repeats) < weights.fewest:
-        return (weights.patients + weights.most) * between
+        return (weights.patients + weights.unseen) * between
     added = weights.repeats * (folds - 1) * np.cov(repeats, rowvar=False)
     most = weights.most * np.trace(between) / max(np.trace(added), 1e-300)
     return weights.patients * between + min(1.0, most) * added

@@ -172,6 +172,32 @@ def test_patients_who_carry_the_variance_are_few_degrees_of_freedom():
     assert stratified_se(one)[0] > intervals.from_influence(value, one.influence, level=0.95, scale="identity").se
 
 
+@pytest.mark.parametrize(("wrong", "wider"), [(3, True), (9, True), (15, False)])
+def test_losses_of_few_patients_are_told_with_caution(wrong, wider):
+    """Below 20 degrees of freedom, which some ten patients with a loss have."""
+    one = of_losses(np.repeat([1.0, 0.0], [wrong, 300 - wrong]))
+    (se, df), found = stratified_se(one), interval(one, "influence-welch", 0.95)
+    assert (df < 20) == wider
+    assert found.se == pytest.approx(se * np.sqrt(1 + 5 * max(1 / df - 1 / 20, 0)))
+    assert (found.se > se, found.df) == (wider, df)
+
+
+def test_errors_that_weigh_alike_need_no_caution():
+    """Right and wrong, and ranks of patients with one row; ranks of several rows do."""
+    y = np.repeat([1, 0], [15, 85])
+    score = np.where(np.arange(100) == 0, 0.04, y + 1e-3 * np.arange(100))
+    ranks = of_auc(y, score)
+    rates = of_rates(np.repeat([4, 2], [97, 3]), np.full(100, 4))
+    for one in (ranks, rates):
+        se, df = stratified_se(one)
+        assert df < 20
+        assert interval(one, "influence-welch", 0.95).se == se
+    several = replace(ranks, rows=np.full(100, 4))
+    se, df = stratified_se(several)
+    assert interval(several, "influence-welch", 0.95).se == pytest.approx(se * intervals.caution(df, 20))
+    assert intervals.caution(df, 20) > 1.2
+
+
 def test_the_bootstrap_is_that_of_whole_patients(two):
     (a, b), y, scores = two
     found = interval(a, "bootstrap-percentile", 0.95)
@@ -193,7 +219,9 @@ def test_the_bootstrap_is_that_of_whole_patients(two):
 
 def test_sites_and_resamples(two):
     (a, b), _, _ = two
-    assert limits(interval(a, "t-over-sites", 0.9)) == limits(intervals.over_sites(a.by_site, level=0.9, scale="logit"))
+    assert limits(interval(a, "t-over-sites", 0.9)) == limits(
+        intervals.score_over_sites(a.by_site, level=0.9, scale="logit")
+    )
     known = intervals.over_resamples(a.by_fold, ratio=0.25, level=0.9)
     assert limits(interval(a, "nadeau-bengio", 0.9)) == limits(known)
     paired = stats.ttest_rel(a.by_site, b.by_site)
@@ -207,7 +235,7 @@ def test_a_site_without_a_value_is_left_out_of_both(two):
     (a, b), _, _ = two
     gap = replace(a, by_site=np.where(np.arange(12) == 3, np.nan, a.by_site))
     kept = np.arange(12) != 3
-    known = intervals.over_sites(a.by_site[kept], level=0.95, scale="logit")
+    known = intervals.score_over_sites(a.by_site[kept], level=0.95, scale="logit")
     assert limits(interval(gap, "t-over-sites", 0.95)) == limits(known)
     made = compare(gap, b, "sign-flip-sites", 0.95)
     assert made.p == sign_flip((a.by_site - b.by_site)[kept], rng=np.random.default_rng(0), level=0.95).p
@@ -228,7 +256,7 @@ def test_bootstrap_of_sites():
 )
 def test_cross_validated_scores_count_what_repeats_differ_by(two, estimand, method):
     (a, _), _, _ = two
-    weights = cross_validation.INTERVAL_OF_RANKS.of(estimand)
+    weights = cross_validation.INTERVAL.of(estimand)
     for evidence in (a, replace(a, by_fold=a.value + 0.01 * np.arange(10))):
         repeats = evidence.by_fold.reshape(5, 2).mean(axis=1)
         se, df = cross_validation.repeated_se(a.influence, repeats, 2, weights)
@@ -238,6 +266,34 @@ def test_cross_validated_scores_count_what_repeats_differ_by(two, estimand, meth
         assert found.value == a.value
     once = replace(a, by_fold=a.by_fold[:2], n_repeats=1)
     assert interval(once, method, 0.95).se > interval(a, "influence-t", 0.95).se
+
+
+@pytest.mark.parametrize(
+    ("family", "estimand", "weight"),
+    [
+        ("rank", "new-patients", 0.5),
+        ("mean", "new-patients", 0.5),
+        ("ratio", "new-patients", 0.5),
+        ("proportion", "new-patients", 0.25),
+        ("rank", "procedure", 0.5),
+        ("mean", "procedure", 0.25),
+        ("ratio", "procedure", 0.25),
+        ("proportion", "procedure", 0.25),
+    ],
+)
+def test_what_repeats_differ_by_weighs_half_for_proportions_and_means_of_training_again(family, estimand, weight):
+    influence, repeats = np.resize([0.01, -0.01], 100), [0.70, 0.71, 0.72]
+    se, _ = cross_validation.repeated_se(influence, repeats, 5, cross_validation.interval_weights(family, estimand))
+    patients = (1.25 if estimand == "procedure" else 1.0) * 100 / 99 * np.sum(influence**2)
+    assert se**2 == pytest.approx(patients + weight * 4 * 0.01**2)
+
+
+def test_what_repeats_add_is_bounded_and_guessed_from_one():
+    influence = np.resize([0.01, -0.01], 100)
+    between = 100 / 99 * np.sum(influence**2)
+    for repeats, added in (([0.1, 0.9], 2.0), ([0.5], 1.25)):
+        se, _ = cross_validation.repeated_se(influence, repeats, 5, cross_validation.INTERVAL)
+        assert se**2 == pytest.approx((1 + added) * between)
 
 
 @pytest.mark.parametrize(("estimand", "method"), [("new-patients", "paired-cv"), ("procedure", "paired-procedure")])

@@ -6,7 +6,14 @@ from scipy import stats
 
 from triptych.errors import NotEstimableError
 from triptych.inference.comparisons import by_resample, by_site, by_unit, holm
-from triptych.inference.intervals import from_influence, over_resamples, over_sites
+from triptych.inference.intervals import (
+    caution,
+    few_carry,
+    from_influence,
+    over_resamples,
+    over_sites,
+    score_over_sites,
+)
 from triptych.survival.concordance import harrell
 
 X = np.array([0.80, 0.85, 0.78, 0.90, 0.83, 0.79, 0.88, 0.84, 0.81, 0.86])
@@ -66,6 +73,46 @@ def test_sites_are_a_t_interval_over_their_values():
         stats.t.interval(0.95, 4, values.mean(), stats.sem(values)), rel=1e-12
     )
     assert (found.value, found.df) == (pytest.approx(values.mean()), 4)
+
+
+def test_scores_of_sites_that_all_vary_alike_are_a_t_interval_on_their_scale():
+    values = np.array([0.61, 0.7, 0.66, 0.58, 0.72])
+    found = score_over_sites(values, level=0.95, scale="identity")
+    assert (*_ends(found), found.df) == pytest.approx((*_ends(over_sites(values, level=0.95)), 4))
+    half = stats.t.ppf(0.975, 4) * stats.sem(values) / (values.mean() * (1 - values.mean()))
+    odds = np.log(values.mean() / (1 - values.mean())) + half * np.array([-1, 1])
+    assert _ends(score_over_sites(values, level=0.95, scale="logit")) == pytest.approx(1 / (1 + np.exp(-odds)))
+
+
+def test_few_sites_that_carry_the_variance_cost_degrees_of_freedom_and_caution():
+    """Nine hospitals of AUC 1 and one of .9: the sum of squares is that of one hospital, as if two had been seen."""
+    values = np.array([0.9, *[1.0] * 9])
+    found, plain = score_over_sites(values, level=0.95, scale="identity"), over_sites(values, level=0.95)
+    squares = np.square(values - values.mean())
+    df = 2 * squares.sum() ** 2 / (10 / 9 * np.sum(np.square(squares - squares.mean())))
+    assert found.df == pytest.approx(df)
+    assert 2 < df < 3
+    assert found.se == pytest.approx(plain.se * np.sqrt(1 + 5 * (1 / df - 1 / 9)))
+    assert "t over sites with 2.53 degrees of freedom" in found.method
+    with pytest.raises(NotEstimableError, match="4 sites are not informative"):
+        score_over_sites(values[:4], level=0.95, scale="logit")
+    assert score_over_sites(np.ones(5), level=0.95, scale="logit").se == 0
+
+
+def test_caution_begins_where_too_few_carry_the_variance():
+    assert (caution(20, 20), caution(300, 20)) == (1, 1)
+    assert caution(19.9, 20) > 1
+    assert caution(4, 20) == pytest.approx(np.sqrt(2))
+
+
+def test_few_carry_counts_by_group():
+    """Of two groups of normal values Satterthwaite's degrees of freedom, of k equal errors among many 2k."""
+    a, b = (np.square(np.array(x)) for x in ([-1.0, 1.0, -1.0, 1.0], [-3.0, 3.0, -3.0]))
+    squares, codes = np.append(a, b), np.repeat([0, 1], [4, 3])
+    known = (a.sum() + b.sum()) ** 2 / (a.sum() ** 2 / 3 + b.sum() ** 2 / 2)
+    assert few_carry(squares, np.array([4, 3]), codes) == pytest.approx(known)
+    errors = np.repeat([1.0, 0.0], [3, 997])
+    assert few_carry(errors, np.array([1000]), np.zeros(1000, int)) == pytest.approx(6, rel=0.01)
 
 
 def test_resamples_by_nadeau_and_bengio():

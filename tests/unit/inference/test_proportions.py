@@ -18,6 +18,7 @@ from triptych.inference.proportions import (
     clustered_mcnemar,
     design_effect,
     mcnemar,
+    modified_wilson,
     ratio_influence,
     ratio_of_sums,
     wilson,
@@ -60,10 +61,41 @@ def test_wilson_stays_inside_and_mirrors(n, share, level):
 
 
 @pytest.mark.parametrize(("x", "n"), [(3, 2), (-1, 5), (0, 0), (np.nan, 3)])
-@pytest.mark.parametrize("function", [wilson, clopper_pearson])
+@pytest.mark.parametrize("function", [wilson, modified_wilson, clopper_pearson])
 def test_what_is_no_proportion(function, x, n):
     with pytest.raises(DataError, match="no proportion"):
         function(x, n, level=0.95)
+
+
+@pytest.mark.parametrize(("x", "n"), [(1, 5), (2, 50), (1, 51), (3, 51)])
+def test_few_rows_that_are_right_or_wrong_get_the_limit_of_a_poisson_count(x, n):
+    """Half the quantile of chi-squared with 2x degrees of freedom is the count of which x and more are seen in 5 %."""
+    few, plain = modified_wilson(x, n, level=0.95), wilson(x, n, level=0.95)
+    assert stats.poisson.sf(x - 1, few.low * n) == pytest.approx(0.05)
+    assert (few.low < plain.low, few.high) == (True, pytest.approx(plain.high))
+    many, plain = modified_wilson(n - x, n, level=0.95), wilson(n - x, n, level=0.95)
+    assert many.high == pytest.approx(1 - few.low)
+    assert (many.low, many.value, many.se) == (plain.low, plain.value, plain.se)
+    assert many.method == f"modified Wilson on {n} rows"
+
+
+@pytest.mark.parametrize(("x", "n"), [(0, 5), (5, 5), (3, 50), (47, 50), (4, 51), (47, 51), (81, 263)])
+def test_other_counts_are_left_to_wilson(x, n):
+    assert modified_wilson(x, n, level=0.95) == wilson(x, n, level=0.95)
+
+
+@pytest.mark.parametrize("n", [5, 10, 30, 51, 100])
+def test_one_wrong_row_no_longer_costs_the_promise(n):
+    """Shares of such intervals that hold a proportion, summed over all counts, for every proportion."""
+    proportion, x = np.append(np.geomspace(1e-4, 0.05, 400), np.linspace(0.05, 0.5, 200)), np.arange(n + 1)
+
+    def lowest(function):
+        made = np.array([ends(function(int(count), n, level=0.95)) for count in x])
+        holds = (made[:, :1] <= proportion) & (proportion <= made[:, 1:])
+        return (stats.binom.pmf(x[:, None], n, proportion) * holds).sum(axis=0).min()
+
+    assert lowest(wilson) < 0.87
+    assert lowest(modified_wilson) > 0.905
 
 
 # ---- ratios over units ---------------------------------------------------------------------------
