@@ -1,5 +1,6 @@
-"""Training on volumes: reading the cache or decoding .nii.gz, speed of Conv5-FC3, waiting, memory; a GPU where there is one."""
+"""Training on volumes: reading the cache or decoding .nii.gz, speed of Conv5-FC3, waiting, memory; a GPU is `mri_gpu`'s."""
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -12,20 +13,17 @@ import pandas as pd
 import torch
 from measure import alternate, extra_megabytes, milliseconds, table
 from scipy import ndimage
-from torch.utils.flop_counter import FlopCounterMode
 
 from triptych.augmentation import Augmentation
 from triptych.batches import Clock, keep_memory, load
 from triptych.models import _images, conv5_fc3
 from triptych.nets.conv5fc3 import Conv5FC3
-from triptych.nets.resnet3d import ResNet3D
 from triptych.tables import Examples
 from triptych.volumes import Volumes
 
 SHAPE, FINE = (80, 96, 80), (160, 192, 160)  # the boxes of preprocessing at 2 and 1 mm
 HEADS = 16
-BF16, BANDWIDTH = 989e12, 3.35e12  # dense operations and bytes per second of an H100 SXM, as its maker says
-PASSES = 6  # how often each activation is written or read in a step: forward once and once, backward twice and twice
+PUBLISHED = Path(os.environ.get("TRIPTYCH_DATA", "../shared/data")) / "mri/ds002748/sub-01/anat/sub-01_T1w.nii.gz"
 
 
 def heads(folder: Path, shape: tuple[int, ...], number: int) -> tuple[list[Path], list[Path]]:
@@ -44,26 +42,39 @@ def heads(folder: Path, shape: tuple[int, ...], number: int) -> tuple[list[Path]
     return arrays, images
 
 
+def cached(volumes: Volumes, row: int) -> torch.Tensor:
+    """One volume, as training reads it."""
+    ((_, _, x),) = load(volumes, [np.array([row])], torch.device("cpu"), Clock())
+    return x
+
+
 def decode(path: Path) -> torch.Tensor:
     """One compressed image, as others read it in every epoch."""
     return torch.from_numpy(np.asarray(nib.load(path).dataobj, np.float32))
 
 
 def loading(folder: Path) -> str:
-    """Reading one volume."""
+    """Reading one volume; and one head as it was published, which others decode, against ours at 1 mm."""
     rows = []
     for name, shape, number in (("2 mm", SHAPE, HEADS), ("1 mm", FINE, 4)):
         arrays, images = heads(folder, shape, number)
-        cache = Volumes.of(arrays)
-        takes = {
-            "cache": lambda cache=cache, n=number: [torch.from_numpy(cache.read([k])).float() for k in range(n)],
-            "gz": lambda images=images: [decode(path) for path in images],
-        }
-        found = {key: seconds / number for key, seconds in alternate(takes, 7, clock=time.process_time).items()}
-        sizes = [f"{path.stat().st_size / 1e6:.1f}" for path in (arrays[0], images[0])]
-        times = [milliseconds(found[key]) for key in ("cache", "gz")]
-        rows.append([f"{name}, {' x '.join(map(str, shape))}", *sizes, *times, f"{found['gz'] / found['cache']:.0f}x"])
+        rows.append(_read(f"{name}, {' x '.join(map(str, shape))}", arrays, images))
+    if PUBLISHED.exists():
+        size = " x ".join(map(str, nib.load(PUBLISHED).shape))
+        rows.append(_read(f"1 mm; ds002748, sub-01 as published, {size}", arrays, [PUBLISHED] * len(arrays)))
     return table(["volume", "cache MB", ".nii.gz MB", "cache, CPU ms", ".nii.gz, CPU ms", "ratio"], rows)
+
+
+def _read(name: str, arrays: list[Path], images: list[Path]) -> list[str]:
+    cache = Volumes.of(arrays)
+    takes = {
+        "cache": lambda: [cached(cache, k) for k in range(len(arrays))],
+        "gz": lambda: [decode(path) for path in images],
+    }
+    found = {key: seconds / len(arrays) for key, seconds in alternate(takes, 7, clock=time.process_time).items()}
+    sizes = [f"{path.stat().st_size / 1e6:.1f}" for path in (arrays[0], images[0])]
+    times = [milliseconds(found[key]) for key in ("cache", "gz")]
+    return [name, *sizes, *times, f"{found['gz'] / found['cache']:.0f}x"]
 
 
 def examples(arrays: list[Path]) -> Examples:
@@ -76,20 +87,22 @@ def examples(arrays: list[Path]) -> Examples:
 @contextmanager
 def decoding(images: list[Path]) -> Iterator[None]:
     """Within it, volumes are decoded from compressed images instead."""
-    kept = Volumes.read
+    kept = Volumes.fill
 
-    def read(self: Volumes, rows: list[int]) -> np.ndarray:
-        return np.stack([(decode(images[row]).numpy() / 1000).astype(np.float16) for row in rows])
+    def fill(self: Volumes, into: np.ndarray, rows: list[int]) -> None:
+        into[:] = np.stack([decode(images[row]).numpy() / 1000 for row in rows])
 
-    Volumes.read = read  # type: ignore[method-assign]
+    Volumes.fill = fill  # type: ignore[method-assign]
     try:
         yield
     finally:
-        Volumes.read = kept  # type: ignore[method-assign]
+        Volumes.fill = kept  # type: ignore[method-assign]
 
 
-def epoch(arrays: list[Path], device: str, augment: float, net: torch.nn.Module, precision: str) -> tuple[float, float]:
-    """Volumes per second (of CPU, or of a GPU's time), and the share spent waiting, in an epoch of training on batches of 8."""
+def epoch(
+    arrays: list[Path], device: str, augment: float, net: torch.nn.Module, precision: str, batch: int = 8
+) -> tuple[float, float]:
+    """Volumes per second (of CPU, or of a GPU's time), and the share spent waiting, in an epoch of training."""
     volumes, where, clock = Volumes.of(arrays), torch.device(device), Clock()
     work = _images._Work(
         volumes,
@@ -97,7 +110,7 @@ def epoch(arrays: list[Path], device: str, augment: float, net: torch.nn.Module,
         np.ones(len(arrays)),
         "regression",
         (0.3, 0.3),
-        conv5_fc3.Options(augment=augment),
+        conv5_fc3.Options(augment=augment, batch=batch),
         0,
         where,
         clock,
@@ -148,57 +161,6 @@ def training(folder: Path) -> str:
     return text + "\n\n" + table(["Conv5-FC3, 2 mm", "extra peak MB"], [[name, f"{mb:.0f}"] for name, mb in told])
 
 
-def floors(net: torch.nn.Module, shape: tuple[int, ...]) -> tuple[float, float]:
-    """Operations and bytes that one volume costs in a training step at least: three forward passes, activations in bfloat16."""
-    outputs: list[int] = []
-    hooks = [
-        m.register_forward_hook(lambda _, __, out: outputs.append(out.numel()))
-        for m in net.modules()
-        if not list(m.children())
-    ]
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        net(torch.zeros(1, 1, *shape, device=next(net.parameters()).device))
-    for hook in hooks:
-        hook.remove()
-    return 3.0 * counter.get_total_flops(), 2.0 * PASSES * sum(outputs)
-
-
-def on_gpu(folder: Path) -> str:
-    """Throughput of two nets against what the card could do."""
-    if not torch.cuda.is_available():
-        return (
-            "GPU: not measured. No GPU was at hand; `python benchmarks/run.py mri_training` adds the rows on a machine with one: "
-            "volumes per second of Conv5-FC3 and ResNet-18 in bf16 against the floors of operations and of bytes."
-        )
-    rows = []
-    for name, shape, make in (
-        ("Conv5-FC3", SHAPE, lambda: Conv5FC3(SHAPE)),
-        ("Conv5-FC3", FINE, lambda: Conv5FC3(FINE)),
-        ("ResNet-18", SHAPE, ResNet3D),
-        ("ResNet-18", FINE, ResNet3D),
-    ):
-        arrays, _ = heads(folder, shape, 16)
-        net = make().cuda()
-        operations, moved = floors(net.eval(), shape)
-        net.train()
-        epoch(arrays, "cuda", 1.0, net, "bf16")
-        speed, waiting = epoch(arrays * 16, "cuda", 1.0, net, "bf16")
-        floor = max(operations / BF16, moved / BANDWIDTH)
-        size = " x ".join(map(str, shape))
-        peak = torch.cuda.max_memory_allocated() / 2**30
-        cells = [
-            f"{operations / 1e9:.0f}",
-            f"{moved / 1e9:.2f}",
-            f"{1 / floor:.0f}",
-            f"{speed:.0f}",
-            f"{waiting:.1%}",
-            f"{peak:.1f}",
-        ]
-        rows.append([f"{name}, {size}", *cells])
-    header = ["net, volume", "GFLOP", "GB", "volumes/s at the floor", "volumes/s", "waiting", "peak GiB"]
-    return f"{torch.cuda.get_device_name()}:\n\n" + table(header, rows)
-
-
 def augmenting(folder: Path) -> str:
     """What random changes cost."""
     arrays, _ = heads(folder, SHAPE, 8)
@@ -214,7 +176,7 @@ def main() -> str:
     keep_memory()  # as every fit of images does
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        parts = [loading(folder), training(folder), augmenting(folder), on_gpu(folder)]
+        parts = [loading(folder), training(folder), augmenting(folder)]
     text = "## Training on brain images, one CPU thread\n\n" + "\n\n".join(parts) + "\n\n"
     text += (
         "CPU seconds, since others used the machine. Files that the system holds in memory, in both ways of reading. Medians of "

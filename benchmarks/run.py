@@ -15,6 +15,8 @@ MODULES = [
     "likeness",
     "mri_preprocessing",
     "mri_training",
+    "mri_gpu",
+    "mri_truth",
     "workflow",
     "many_jobs",
     "slurm_jobs",
@@ -46,8 +48,8 @@ def sections(text: str) -> dict[str, str]:
 
 
 def main(names: list[str]) -> None:
-    """Sections of other modules stay as they are."""
-    found = sections(OUTPUT.read_text()) if OUTPUT.exists() and names else {}
+    """Sections of other modules stay as they are, as does that of GPUs on a machine that has none."""
+    found = sections(OUTPUT.read_text()) if OUTPUT.exists() else {}
     for name in names or MODULES:
         found |= sections(importlib.import_module(name).main())
     head = (

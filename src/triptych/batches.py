@@ -63,17 +63,20 @@ def keep_memory() -> None:
 def load(
     volumes: Volumes, steps: Iterable[np.ndarray], device: torch.device, clock: Clock
 ) -> Iterator[tuple[np.ndarray, np.ndarray, torch.Tensor]]:
-    """For each step the numbers of all its rows, of those that this process computes, and these (n, 1, x, y, z), float32."""
+    """For each step the numbers of all its rows, of those that this process computes, and these (n, 1, x, y, z), float32.
+
+    Whether values are finite numbers is not looked at again in every epoch.
+    """
+    on_gpu = device.type == "cuda"
 
     def read() -> Iterator[tuple[np.ndarray, np.ndarray, torch.Tensor]]:
         for rows in steps:
             own = rows[parallel.mine(len(rows))]
-            values = torch.from_numpy(volumes.read(own))
-            if device.type == "cuda":
-                values = values.pin_memory().to(device, non_blocking=True)
-            yield rows, own, values.float().unsqueeze(1)
+            values = torch.empty((len(own), *volumes.shape), dtype=torch.float16, pin_memory=on_gpu)
+            volumes.fill(values.numpy(), own)
+            yield rows, own, values.to(device, non_blocking=True).float().unsqueeze(1)
 
-    yield from clock.of(ahead(read()) if device.type == "cuda" else read())
+    yield from clock.of(ahead(read()) if on_gpu else read())
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:

@@ -64,11 +64,16 @@ class Volumes:
         """
         rows = list(rows)
         found = np.empty((len(rows), *self.shape), np.float16)
+        self.fill(found, rows)
         for place, row in enumerate(rows):
-            self._fill(found[place], row, 0)
             if found[place].view(np.int16).max() >= INFINITE or found[place].view(np.uint16).max() >= BELOW:
                 raise DataError(f"{self.paths[row]}: some values are no finite numbers; preprocess the scan again")
         return found
+
+    def fill(self, into: np.ndarray, rows: Iterable[int]) -> None:
+        """Read some volumes into an array (n, x, y, z), float16; their values have been looked at before (``summarise``)."""
+        for place, row in enumerate(rows):
+            self._fill(into[place], row, 0)
 
     def columns(self, mask: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         """All volumes within a mask (x, y, z), a part at a time: which of its voxels, and their values (n, part), float32."""

@@ -90,9 +90,13 @@ def record(folder):
     return [json.loads(line) for line in files[0].read_text().splitlines()] if files else []
 
 
-def submitted(folder, rule):
-    """SLURM ids of the jobs that held a rule, in the order of submission."""
-    return [e["id"] for e in record(folder) if e["event"] == "submitted" and any(p["rule"] == rule for p in e["parts"])]
+def submitted(folder, rule, **wildcards):
+    """SLURM ids of the jobs that held a rule (with these wildcards), in the order of submission."""
+
+    def holds(part):
+        return part["rule"] == rule and wildcards.items() <= part["wildcards"].items()
+
+    return [e["id"] for e in record(folder) if e["event"] == "submitted" and any(map(holds, e["parts"]))]
 
 
 def environment(cluster=None):

@@ -27,8 +27,9 @@ SLOW_NET = {
     "import numpy as np\n": "from time import sleep\n\nimport numpy as np\n",
 }
 NETS = """\
-  one: {use: net, label: One process, device: cuda, job: model, tasks: [both], options: {epochs: 12}}
-  two: {use: net, label: Two processes, device: cuda, nodes: 2, job: model, tasks: [both], options: {epochs: 12}}
+  one: {use: net, label: One process, device: cuda, job: model, tasks: [both], options: {epochs: 28}}
+  two: {use: net, label: Two processes, device: cuda, nodes: 2, job: model, tasks: [both], options: {epochs: 28}}
+  again: {use: net, label: One process on a node, device: cuda, job: model, tasks: [both], options: {epochs: 28}}
 """
 
 
@@ -109,7 +110,7 @@ def default_here(folder, cluster):
 
 
 def distributed(folder, forgetful):
-    """A net trained by one process here, and by two on two nodes whose job is told in between that its time is over."""
+    """A net trained by one process here; by two on two nodes, and by one, whose jobs are told that their time is over."""
     clone(folder)
     slow = (folder / "src" / "triptych" / "models" / "deepsurv.py").read_text()
     for old, new in SLOW_NET.items():
@@ -123,11 +124,13 @@ def distributed(folder, forgetful):
     write_study(folder, text, north=people(1, 60), south=people(2, 50))
     here = snakemake(folder, FITS / "one" / "all.parquet", *MINE)
     assert here.rc == 0, here.said[-3000:]
-    run = Run(folder, forgetful, FITS / "two" / "all.parquet", *MINE)
-    run.until(lambda: list((folder / FITS / "two" / ".folds").glob("training-*")))
-    job = submitted(folder, "fit_on_gpu")[0]
-    forgetful.ask("scancel", "--full", "--signal=USR1", job)
-    return SimpleNamespace(rc=run.wait(), run=run, folder=folder, job=job)
+    run = Run(folder, forgetful, *(FITS / name / "all.parquet" for name in ("two", "again")), *MINE)
+    jobs = {}
+    for name in ("two", "again"):
+        run.until(lambda name=name: list((folder / FITS / name / ".folds").glob("training-*")))
+        jobs[name] = submitted(folder, "fit_on_gpu", model=name)[0]
+        forgetful.ask("scancel", "--full", "--signal=USR1", jobs[name])
+    return SimpleNamespace(rc=run.wait(), run=run, folder=folder, jobs=jobs)
 
 
 STUDIES = (studies, default_here)

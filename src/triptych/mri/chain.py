@@ -106,30 +106,32 @@ def preprocess(scan: Volume, options: Options, meter: Meter | None = None) -> Pr
         brain = corrected.volume.of(corrected.volume.values * mask.values)
         found = to_template(brain, mask, step=max(options.resolution, FINEST))
     with meter.step("resampling"):
-        moved = resample(corrected.volume, box.mask.shape, box.affine, found.matrix)
-        inside = resample(mask, box.mask.shape, box.affine, found.matrix).values > 0.5
+        part = resample(mask, box.mask.shape, box.affine, found.matrix).values
+        inside = part > 0.5
         if not inside.any():
             raise DataError("the registration failed: the brain lies outside the template's box; check the header")
-        normal = normalise(moved.values, inside)
+        moved = resample(brain, box.mask.shape, box.affine, found.matrix).values
+        moved = np.where(inside, moved / np.maximum(part, 0.5), 0)  # what lies outside darkens no voxel of the border
+        normal = normalise(moved, inside)
     with meter.step("tissues"):
         tissues = segment(normal, inside, box, options.resolution)
     with meter.step("regions"):
         labels = labels_of(options)
-        voxels = regions.volumes(labels, tissues.probability[1])
+        voxels = regions.volumes(labels, tissues.share[1])
     with meter.step("arrays"):
-        bright = np.percentile(moved.values[inside], 99)
+        bright = np.percentile(moved[inside], 99)
         background = arrays.background(scan, found.matrix, float(bright))
     ml = box.voxel_ml * found.scale
-    brain_ml = float(mask.values.sum() * mask.voxel_ml)
+    mask_ml = float(mask.values.sum() * mask.voxel_ml)
     measured = quality.measures(corrected, mask, found, tissues)
     columns = {
-        "mri_brain_ml": brain_ml,
+        "mri_brain_ml": float(tissues.volumes.sum() * ml),
         **{f"mri_{name}_ml": float(v * ml) for name, v in zip(("csf", "gm", "wm"), tissues.volumes, strict=True)},
         **{numbered(k): v * ml for k, v in voxels.items()},
         **{f"mri_voxel_{axis}": float(v) for axis, v in zip("xyz", scan.voxel, strict=True)},
         **measured,
     }
-    faults = quality.faults(measured, brain_ml, tissues.mean, options.dice)
+    faults = quality.faults(measured, mask_ml, tissues.mean, options.dice)
     whole = Volume(normal, box.affine)
     return Preprocessed(scan, mask, whole, tissues, background, found, seen, columns, meter.steps, faults)
 

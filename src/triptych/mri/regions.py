@@ -70,7 +70,7 @@ def atlas(path: Path, step: float) -> np.ndarray:
 
 
 def volumes(labels: np.ndarray, grey: np.ndarray) -> dict[int, float]:
-    """Sum of the probability of grey matter in each region, voxels."""
+    """Sum of the share of grey matter in each region, voxels."""
     sums = np.bincount(labels.ravel(), weights=grey.ravel())
     return {int(k): float(sums[k]) for k in np.unique(labels) if k}
 

@@ -1,7 +1,10 @@
-"""Three tissues: a mixture of Gaussians whose weights at each place are the template's tissue maps.
+"""How much of three tissues each voxel holds: a mixture of Gaussians for pure voxels and for those that two tissues share.
 
-As Ashburner and Friston (2005) do, without their warp: maps are smoothed by what an affine leaves misplaced, and neighbours
-vote, so that a voxel is seldom unlike all around it.
+Partial volumes as Santago and Gage (1993) and Van Leemput et al. (2003): between fluid and grey, and grey and white matter, every
+share is as likely, and its brightness lies between theirs in proportion. Weights at each place are the template's tissue maps, as
+Ashburner and Friston (2005) have them, without their warp: maps are smoothed by what an affine leaves misplaced, and neighbours
+vote. Fluid and white matter get their brightness, and all the noise, from voxels deep inside, which hold nothing else: fitted
+freely, wide Gaussians would swallow the mixed voxels.
 """
 
 from dataclasses import dataclass
@@ -14,63 +17,70 @@ from triptych.mri.template import Template
 TISSUES = ("csf", "gm", "wm")
 BLUR = 4.0  # mm, standard deviation: how far a fold of the cortex may lie from the template's after an affine
 FLOOR = 0.05  # least prior weight of each tissue inside the mask
-VOTE = 0.6  # weight of the neighbours' mean probability in the exponent
+VOTE = 0.6  # weight of what the neighbours hold in the exponent
 ROUNDS, ENOUGH = 60, 1e-4
+PARTS = 4  # shares of mixed voxels are multiples of one over this
+SAMPLE = 20_000  # voxels from which means and weights are learned
+DEEP, FEWEST = 4.0, 30  # mm from the border of a tissue, voxels that must be left there
+DARKEST = 5.0  # percentile of what lies deep in fluid, noise averaged out: ventricles and not sulci
+BRIDGE, RIM = (
+    10.0,
+    1.5,
+)  # mm: half the width of the sulci that belong to the brain, and of the fluid around it that does
+SHARES = (
+    np.array([[4, 0, 0], [0, 4, 0], [0, 0, 4], [3, 1, 0], [2, 2, 0], [1, 3, 0], [0, 3, 1], [0, 2, 2], [0, 1, 3]], float)
+    / PARTS
+)  # fluid, grey, white of each kind of voxel
+GROUP = np.array([0, 1, 2, 3, 3, 3, 4, 4, 4])  # pure ones, and two sorts of mixed ones
+LEAST = 1e-12  # density of a brightness that no tissue has
 
 
 @dataclass(frozen=True)
 class Tissues:
-    """Probabilities (3, x, y, z) of fluid, grey and white matter, 0 outside the mask; means and deviations (3,)."""
+    """Shares (3, x, y, z) of fluid, grey and white matter in each voxel, 0 outside the brain; means and deviations (3,)."""
 
-    probability: np.ndarray
+    share: np.ndarray
     mean: np.ndarray
     deviation: np.ndarray
 
     @property
     def volumes(self) -> np.ndarray:
-        """Sum of the probabilities of each tissue, voxels (3,)."""
-        return self.probability.sum(axis=(1, 2, 3), dtype=np.float64)
+        """Sum of the shares of each tissue, voxels (3,)."""
+        return self.share.sum(axis=(1, 2, 3), dtype=np.float64)
 
     @property
     def labels(self) -> np.ndarray:
-        """1 fluid, 2 grey, 3 white, 0 outside: the likeliest, uint8."""
-        inside = self.probability.sum(axis=0) > 0
-        return np.where(inside, self.probability.argmax(axis=0) + 1, 0).astype(np.uint8)
+        """1 fluid, 2 grey, 3 white, 0 outside: what fills most of the voxel, uint8."""
+        inside = self.share.sum(axis=0) > 0
+        return np.where(inside, self.share.argmax(axis=0) + 1, 0).astype(np.uint8)
 
 
 def segment(values: np.ndarray, mask: np.ndarray, template: Template, step: float) -> Tissues:
     """Tissues of a scan on the template's grid.
+
+    Fluid counts within the brain's hull: what lies around it depends on how much the extraction of the brain has left there.
 
     Parameters
     ----------
     values
         Intensities (x, y, z), registered to the template and free of bias.
     mask
-        The brain, bool.
+        The brain, bool, perhaps with fluid around.
     step
         Voxel size, mm.
     """
     prior = priors(template, mask, step)
-    x = values[mask].astype(np.float64)
-    weight = prior[:, mask].astype(np.float64)
-    mean, deviation = _start(x, weight)
-    posterior = weight
-    like = -np.inf
-    for _ in range(ROUNDS):
-        logs = -0.5 * ((x - mean[:, None]) / deviation[:, None]) ** 2 - np.log(deviation[:, None])
-        joint = weight * np.exp(logs - logs.max(axis=0))
-        total = joint.sum(axis=0)
-        posterior = joint / total
-        now = float((np.log(total) + logs.max(axis=0)).mean())
-        share = posterior.sum(axis=1)
-        mean = posterior @ x / share
-        deviation = np.sqrt((posterior * (x - mean[:, None]) ** 2).sum(axis=1) / share)
-        deviation = np.maximum(deviation, 1e-3 * np.ptp(x))
-        if abs(now - like) < ENOUGH:
-            break
-        like = now
-    logs = -0.5 * ((x - mean[:, None]) / deviation[:, None]) ** 2 - np.log(deviation[:, None])
-    return Tissues(_voted(logs + np.log(weight), mask, posterior), mean, deviation)
+    x, place = values[mask].astype(np.float64), prior[:, mask].astype(np.float64)
+    mean, deviation = _start(x, place)
+    if np.any(np.diff(mean) <= 0):  # no T1-weighted scan: quality says so
+        return Tissues(prior, mean, deviation)
+    mean, noise, known = _pure(values, mask, mean, step)
+    logs = SHARES @ np.log(place)
+    some = slice(None, None, max(1, len(x) // SAMPLE))
+    mean, weight = _fit(x[some], logs[:, some], mean, noise, known)
+    logs += np.log(_density(x, mean, noise)) + np.log(weight)[:, None]
+    share = _voted(logs, mask)
+    return Tissues(np.where(_hull(share, mask, step), share, 0), mean, np.full(3, noise))
 
 
 def priors(template: Template, mask: np.ndarray, step: float) -> np.ndarray:
@@ -90,16 +100,90 @@ def _start(x: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.maximum(deviation, 1e-3 * np.ptp(x))
 
 
-def _voted(logs: np.ndarray, mask: np.ndarray, posterior: np.ndarray) -> np.ndarray:
-    """Probabilities after two rounds in which the six neighbours vote."""
+def _pure(values: np.ndarray, mask: np.ndarray, mean: np.ndarray, step: float) -> tuple[np.ndarray, float, list[int]]:
+    """Means, with those of fluid and white matter from deep inside where that is possible; the noise; which means are known."""
+    mean, known = mean.copy(), [2]
+    white = values[_deep(mask & (values > mean[1:].mean()), step)]
+    mean[2] = np.median(white)
+    noise = max(1.4826 * float(np.median(np.abs(white - mean[2]))), 1e-3 * float(np.ptp(values[mask])))
+    away = ndimage.binary_erosion(mask, iterations=max(round(DEEP / step), 1))  # bone may be left at the border
+    fluid = away & ndimage.binary_erosion(mask & (values < mean[:2].mean()))
+    if fluid.sum() >= FEWEST:
+        mean[0] = np.percentile(ndimage.uniform_filter(values, 3)[fluid], DARKEST)
+        known = [0, 2]
+    return mean, noise, known
+
+
+def _deep(part: np.ndarray, step: float) -> np.ndarray:
+    """What lies deepest in a part of the brain, as far as enough voxels are left."""
+    for rounds in range(max(round(DEEP / step), 1), 0, -1):
+        deep = ndimage.binary_erosion(part, iterations=rounds)
+        if deep.sum() >= FEWEST:
+            return deep
+    return part
+
+
+def _density(x: np.ndarray, mean: np.ndarray, noise: float) -> np.ndarray:
+    """Of each brightness in each kind of voxel (9, n), up to a factor."""
+    return np.exp(-0.5 * ((x - (SHARES @ mean)[:, None]) / noise) ** 2) + LEAST
+
+
+def _fit(
+    x: np.ndarray, logs: np.ndarray, mean: np.ndarray, noise: float, known: list[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Means (3,) and the weight of each kind of voxel (9,) by expectation and maximisation; means that are known stay.
+
+    Parameters
+    ----------
+    logs
+        Logarithms of the prior weights (9, n).
+    """
+    density, size = _density, np.bincount(GROUP)
+    weight, like = np.full(len(size), 1 / len(size)), -np.inf
+    mean, free = mean.copy(), [k for k in range(3) if k not in known]
+    prior = np.exp(logs - logs.max(axis=0))
+    for _ in range(ROUNDS):
+        here = prior * (weight / size)[GROUP][:, None]
+        here /= here.sum(axis=0)
+        joint = here * density(x, mean, noise)
+        total = joint.sum(axis=0)
+        joint /= total
+        weight *= np.bincount(GROUP, joint.sum(axis=1)) / np.bincount(GROUP, here.sum(axis=1))
+        weight = np.maximum(weight / weight.sum(), 1e-6)
+        square, cross = SHARES.T @ (joint.sum(axis=1)[:, None] * SHARES), SHARES.T @ (joint @ x)
+        mean[free] = np.linalg.solve(
+            square[np.ix_(free, free)], cross[free] - square[np.ix_(free, known)] @ mean[known]
+        )
+        now = float(np.log(total).mean())
+        if abs(now - like) < ENOUGH:
+            break
+        like = now
+    return mean, (weight / size)[GROUP]
+
+
+def _expected(logs: np.ndarray) -> np.ndarray:
+    """Shares (3, n) that logarithms of weights (9, n) lead to expect."""
+    weight = np.exp(logs - logs.max(axis=0))
+    return SHARES.T @ weight / weight.sum(axis=0)
+
+
+def _voted(logs: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Shares (3, x, y, z) after two rounds in which the six neighbours vote."""
     cross = ndimage.generate_binary_structure(3, 1).astype(np.float32)
     cross[1, 1, 1] = 0
     found = np.zeros((3, *mask.shape), np.float32)
+    found[:, mask] = _expected(logs)
     for _ in range(2):
-        found[:, mask] = posterior
         votes = np.stack([ndimage.convolve(part, cross, mode="constant") for part in found])[:, mask]
-        voted = logs + VOTE * votes
-        voted = np.exp(voted - voted.max(axis=0))
-        posterior = voted / voted.sum(axis=0)
-    found[:, mask] = posterior
+        found[:, mask] = _expected(logs + VOTE * (SHARES @ votes))
     return found
+
+
+def _hull(share: np.ndarray, mask: np.ndarray, step: float) -> np.ndarray:
+    """Where grey or white matter fills half of a voxel, and the fluid of sulci and ventricles between, and a rim; bool."""
+    tissue = mask & (share[0] < 0.5)
+    margin = int(np.ceil(BRIDGE / step)) + 1
+    near = ndimage.distance_transform_edt(~np.pad(tissue, margin), sampling=step) <= BRIDGE
+    closed = ndimage.distance_transform_edt(near, sampling=step) > BRIDGE - RIM
+    closed = ndimage.binary_fill_holes(closed)[(slice(margin, -margin),) * 3]
+    return mask & (closed | tissue)

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from triptych.nets.norms import norm
+from triptych.nets.stems import Stem
 
 
 class Conv5FC3(nn.Module):
@@ -38,8 +39,8 @@ class Conv5FC3(nn.Module):
         super().__init__()
         blocks: list[nn.Module] = []
         for inputs, outputs in zip((1, *channels), channels, strict=False):
-            blocks += [nn.Conv3d(inputs, outputs, 3, padding=1), norm(normalise, outputs), nn.ReLU()]
-            blocks += [nn.MaxPool3d(2, ceil_mode=True)]
+            convolution = nn.Conv3d(inputs, outputs, 3, padding=1) if blocks else Stem(outputs, 3)
+            blocks += [convolution, norm(normalise, outputs), nn.ReLU(), nn.MaxPool3d(2, ceil_mode=True)]
             shape = tuple(math.ceil(n / 2) for n in shape)  # type: ignore[assignment]
         self.features = nn.Sequential(*blocks)
         width, dense = channels[-1] * math.prod(shape), []

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from triptych.nets.norms import norm
+from triptych.nets.stems import Stem
 
 
 class ResNet3D(nn.Module):
@@ -29,7 +30,7 @@ class ResNet3D(nn.Module):
         normalise: str = "group",
     ) -> None:
         super().__init__()
-        layers: list[nn.Module] = [nn.Conv3d(1, width, 7, stride=stride, padding=3, bias=False)]
+        layers: list[nn.Module] = [Stem(width, 7, stride=stride, bias=False)]
         layers += [norm(normalise, width), nn.ReLU(), nn.MaxPool3d(3, stride=2, padding=1)]
         inputs = width
         for stage, number in enumerate(blocks):

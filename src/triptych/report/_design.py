@@ -3,7 +3,7 @@
 import pandas as pd
 
 from triptych.report import numbers
-from triptych.report._view import Body, Cell, Section, Table, digits, metric_name, number, one, ready
+from triptych.report._view import Body, Cell, Section, Table, article, digits, metric_name, number, one, ready
 
 FOLDED = 15
 PARTS = {"predictions": "", "folds": ", by fold", "sites": ", by site"}
@@ -69,7 +69,7 @@ def planning(table: pd.DataFrame, figures: list[dict]) -> Section:
     places = digits(part["value"])
     unit, level = numbers.text(row["unit"], "unit"), numbers.per_cent(row["level"])
     words = (
-        f"{model} reached a {metric_name(part.iloc[0])} of {numbers.fixed(row['value'], places)}, give or take "
+        f"{model} reached {article(metric_name(part.iloc[0]))} of {numbers.fixed(row['value'], places)}, give or take "
         f"{numbers.fixed(row['half_width'], places)} ({level} interval; {numbers.count(row['n_units'], unit)}). A study "
         f"like this one that wants a narrower interval needs, by {numbers.text(row['method'], 'a method not given')}:"
     )

@@ -5,7 +5,19 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from triptych.report import numbers
-from triptych.report._view import Body, Cell, Table, by_metric, constant, digits, heads, metric_name, ready, sized
+from triptych.report._view import (
+    Body,
+    Cell,
+    Table,
+    article,
+    by_metric,
+    constant,
+    digits,
+    heads,
+    metric_name,
+    ready,
+    sized,
+)
 
 ALPHA = 0.05
 
@@ -64,7 +76,8 @@ def _told(tables: dict[str, pd.DataFrame], metrics: list[str]) -> Headline:
     if null is None:
         sentences.append("No null could be scored, so nothing shows that the model adds to what is already known.")
     else:
-        facts.append(_fact(f"{null['model']} (the best null)", null, places, level))
+        counted = {"n_units": best["n_units"]} if constant(null) else {}  # it was asked of the same people
+        facts.append(_fact(f"{null['model']} (the best null)", null | counted, places, level))
         verdict, look, gain, told = _against(best, null, tables.get("comparisons"), places, level)
         facts += gain
         if _empty(null):
@@ -140,7 +153,8 @@ def _held(best: dict) -> str:
 def _reached(best: dict, name: str, places: int, level: str) -> str:
     written = f"{numbers.fixed(best['value'], places)} ({level} interval "
     written += f"{numbers.limits(best['low'], best['high'], places)}; {sized(best)}; "
-    return f"{best['model']} reached a {name} of {written}{numbers.text(best['method'], 'method not given')}).{_held(best)}"
+    written += f"{numbers.text(best['method'], 'method not given')})"
+    return f"{best['model']} reached {article(name)} of {written}.{_held(best)}"
 
 
 def _chance(best: dict, name: str, level: str) -> str:

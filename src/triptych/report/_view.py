@@ -92,6 +92,11 @@ def sized(row: pd.Series | dict) -> str:
     return ", ".join(filter(None, [counted, events(row)]))
 
 
+def article(noun: str) -> str:
+    """``an AUC``, ``an R²``, ``a Brier score``, ``a Uno's C``."""
+    return f"{'an' if noun[:1].lower() in 'aeio' or noun.startswith('R²') else 'a'} {noun}"
+
+
 def events(row: pd.Series | dict) -> str:
     """``104 events``, ``51 positives``; nothing for numbers."""
     noun = numbers.text(row.get("events_are", "event"))

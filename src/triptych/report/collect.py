@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -143,13 +144,11 @@ def _map(here: Path, folder: Path, model: str, label: str) -> dict[str, Any]:
 
 def _cohort(folder: Path, name: str, entry: dict[str, Any] | None, root: str | None) -> dict[str, Any]:
     people = read(folder / "cohorts" / name / "participants.parquet")
-    says = {} if entry and entry["table"] else plugins.describe("cohorts", name).literals
-    table = type("Entry", (), {"table": entry["table"]}) if entry else None
-    files = [
-        {"path": file, "bytes": path.stat().st_size, "sha256": raw.sha256(path)}
-        for file, (path, _) in raw.files(name, table, Path(root) if root else None).items()
-    ]
-    facts = {"title": says.get("TITLE", name), "source": says.get("SOURCE", "a table of the user's own")}
+    own = "table" if entry and entry["table"] else "BIDS data set" if entry and entry["bids"] else None
+    says = {} if own else plugins.describe("cohorts", name).literals
+    found = raw.files(name, SimpleNamespace(**entry) if entry else None, Path(root) if root else None)
+    files = [{"path": f, "bytes": path.stat().st_size, "sha256": raw.sha256(path)} for f, (path, _) in found.items()]
+    facts = {"title": says.get("TITLE", name), "source": says.get("SOURCE", f"a {own} of the user's own")}
     facts |= {"licence": says.get("LICENCE", "not stated"), "citation": says.get("CITATION", "not stated")}
     return {"name": name, **facts, "n_patients": people["participant_id"].nunique(), "files": files}
 

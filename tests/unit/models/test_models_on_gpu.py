@@ -1,6 +1,13 @@
 """Networks on a GPU: the predictions of a CPU, training that goes on where it was, and what `auto` chooses."""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from simulated_examples import OF_IMAGES, cohort, fit
@@ -8,8 +15,14 @@ from simulated_examples import OF_IMAGES, cohort, fit
 from triptych import checkpoints
 from triptych.augmentation import Augmentation
 from triptych.checkpoints import Keep, keeping
+from triptych.nets import norms
+from triptych.nets.conv5fc3 import Conv5FC3
+from triptych.nets.resnet3d import ResNet3D
+from triptych.nets.stems import Stem
+from triptych.processes import GROUP
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine shows no GPU to torch")
+SHAPE = (96, 112, 96)
 NETS = [name for name in OF_IMAGES if name != "voxel_svm"]
 
 
@@ -75,3 +88,57 @@ def test_stopped_in_an_epoch_it_goes_on_to_the_same(tmp_path, monkeypatch, capsy
     assert "training goes on after epoch 3\n" in capsys.readouterr().out
     # sums over pooling windows are made in no fixed order
     np.testing.assert_allclose(again, whole, atol=0.02 * whole.std(), rtol=0)
+
+
+@pytest.mark.parametrize("make", [lambda: Conv5FC3(SHAPE, dropout=0.0), ResNet3D], ids=["conv5_fc3", "resnet3d"])
+def test_large_volumes_in_bfloat16_are_as_near_as_with_torch_alone(make, monkeypatch):
+    """Where the normalisation by sums and the stem by slices are used: output and slopes against float32."""
+    torch.manual_seed(0)
+    net = make().cuda()
+    x = torch.nn.functional.interpolate(torch.randn(2, 1, 6, 7, 6, device="cuda"), SHAPE, mode="trilinear")
+    x = x + 0.1 * torch.randn_like(x)
+    used, apply = [], norms._Grouped.apply
+    monkeypatch.setattr(norms._Grouped, "apply", lambda *words: used.append(1) or apply(*words))
+
+    def slopes(mixed):
+        net.zero_grad()
+        with torch.autocast("cuda", torch.bfloat16, enabled=mixed):
+            y = net(x).float()
+        (y - 1).square().sum().backward()
+        return [y.detach(), *(p.grad.clone() for p in net.parameters())]
+
+    full, ours, calls = slopes(False), slopes(True), len(used)
+    monkeypatch.setattr(norms, "LARGE", float("inf"))
+    monkeypatch.setattr(Stem, "by_slices", torch.nn.Conv3d.forward)
+    theirs = slopes(True)
+    assert calls
+    assert len(used) == calls
+    far, far_alone = (
+        [float((a - b).norm() / b.norm()) for a, b in zip(one, full, strict=True)] for one in (ours, theirs)
+    )
+    assert far[0] < 0.02, "output"
+    assert np.mean(far) < 2 * np.mean(far_alone), "slopes"
+
+
+OF_A_GROUP = """
+import sys, torch
+from simulated_examples import cohort, fit
+how = {"device": "cuda", "precision": "float32", "augment": 1.0, "dropout": 0.2}
+found = fit("conv5_fc3", cohort("regression", n=40, seed=0), **how).predict(cohort("regression", n=12, seed=9))
+found.assign(backend=torch.distributed.get_backend() if torch.distributed.is_initialized() else "").to_csv(sys.argv[1])
+"""
+
+
+def test_a_group_of_one_by_nccl_trains_as_no_group(tmp_path):
+    """NCCL takes one process per GPU: with one GPU no more can be asked."""
+    here = Path(__file__).parent
+    plain = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here.parents[2] / "src"), str(here), *sys.path])}
+    us = {GROUP: json.dumps({"devices": 1, "nodes": 1, "device": "cuda"}), "LOCAL_RANK": "0", "NODE_RANK": "0"}
+    found = []
+    for own in (plain, plain | us | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29511"}):
+        path = tmp_path / f"{len(found)}.csv"
+        subprocess.run([sys.executable, "-c", OF_A_GROUP, str(path)], env=own, check=True, timeout=300)
+        found.append(pd.read_csv(path))
+    alone, group = found
+    assert "nccl" in group["backend"][0]
+    np.testing.assert_allclose(group["predicted"], alone["predicted"], atol=0.02 * alone["predicted"].std(), rtol=0)

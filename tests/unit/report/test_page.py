@@ -159,12 +159,20 @@ def test_beating_only_a_null_without_knowledge_is_said_to_be_little():
 
 def test_a_null_that_says_the_same_of_everybody_is_compared_with_though_it_has_no_interval():
     tables = pair(0.15, 0.01)
-    blank = {"value": 0.5, "low": np.nan, "high": np.nan, "estimable": False, "reason": "no interval"}
+    blank = {
+        "value": 0.5,
+        "low": np.nan,
+        "high": np.nan,
+        "n_units": np.nan,
+        "estimable": False,
+        "reason": "no interval",
+    }
     tables["scores"] = tables["scores"].astype(object)
     tables["scores"].loc[1, list(blank)] = list(blank.values())
     told = headline(tables, ["c"])
     assert told.verdict == "better than chance"
     assert "which reached 0.500 (no interval)" in " ".join(told.sentences)
+    assert told.facts[1].basis.startswith(told.facts[0].basis.split(",")[0])
     words = read(render(bare(tables))).text
     assert "0.500 (no interval) says the same of everybody" in words
 
