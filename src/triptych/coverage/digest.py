@@ -38,16 +38,21 @@ def _lines(tests: bool) -> Iterator[str]:
             yield from _line(claim, method, [row for row in own if row["method"] == method], tests)
 
 
-def missing(rows: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Rows of what the rule gives that miss the goal by more than two Monte-Carlo errors: short intervals, hasty tests."""
-    return [row for row in rows if row["chosen"] == "True" and _times(row, "estimable") >= FEWEST and _misses(row)]
+def missing(rows: list[dict[str, str]], errors: float = 2.0) -> list[dict[str, str]]:
+    """Rows of what the rule gives that miss the goal by so many Monte-Carlo errors: short intervals, hasty tests."""
+    return [
+        row
+        for row in rows
+        if row["chosen"] == "True" and _times(row, "estimable") >= FEWEST and _beyond(row) > errors / 2
+    ]
 
 
-def _misses(row: dict[str, str]) -> bool:
+def _beyond(row: dict[str, str]) -> float:
+    """How far a row lies on the wrong side of the goal, in units of `_error`."""
     share, n = float(row["share"]), _times(row, "estimable")
     if row["scenario"].startswith("two-"):
-        return share - MOST_REJECTED > _error(MOST_REJECTED, n)
-    return LEAST_HELD - share > _error(LEAST_HELD, n)
+        return (share - MOST_REJECTED) / _error(MOST_REJECTED, n)
+    return (LEAST_HELD - share) / _error(LEAST_HELD, n)
 
 
 def _line(claim: str, method: str, rows: list[dict[str, str]], tests: bool) -> Iterator[str]:
