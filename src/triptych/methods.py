@@ -140,6 +140,7 @@ FEW_PATIENTS = (
 FEW_OF_SEVERAL = (
     "Wilson's interval on all rows would have covered 73 %; with one session per patient, named beforehand, it is valid"
 )
+FEW_MEANS_OF_SEVERAL = "where patients who err more have more rows, intervals of 20 patients held the truth in 91 %"
 FEW_SITES = (
     "Wilson's interval on all patients would have covered 65 to 67 %, a bootstrap of 3 sites 73 %, of 5 sites 82 %"
 )
@@ -154,6 +155,7 @@ ONE_CLASS = (
     "for AUC or accuracy, or claim 'new-patients'"
 )
 MODELS_DIFFER = "who is tested in one fold trains the models of the others, which repeats show"
+BY_CLASS = "the patient is the unit; few patients in one class cost degrees of freedom"
 INTERVALS = (
     Rule(
         "new-patients",
@@ -187,11 +189,31 @@ INTERVALS = (
     Rule(
         "new-patients",
         "influence-welch",
-        "the patient is the unit; few patients in one class cost degrees of freedom",
-        NOT_PROPORTIONS,
+        BY_CLASS,
+        ("rank", "ratio"),
         made="one model",
         needs={"patients": 20, "fewest": 10},
         below=FEW_PATIENTS,
+    ),
+    Rule(
+        "new-patients",
+        "influence-welch",
+        BY_CLASS,
+        ("mean",),
+        "one",
+        made="one model",
+        needs={"patients": 20, "fewest": 10},
+        below=FEW_PATIENTS,
+    ),
+    Rule(
+        "new-patients",
+        "influence-welch",
+        BY_CLASS,
+        ("mean",),
+        "several",
+        made="one model",
+        needs={"patients": 30, "fewest": 10},
+        below=FEW_MEANS_OF_SEVERAL,
     ),
     Rule(
         "new-patients",

@@ -80,6 +80,11 @@ def test_ample_data_always_have_an_interval_and_a_test():
             {"family": "proportion", "several": True, "patients": 19, **ONE},
             "covered 73 %.*one session",
         ),
+        (
+            choose_interval,
+            {"family": "mean", "several": True, "patients": 29, **ONE},
+            "29 patients .*at least 30.* 91 %",
+        ),
         (choose_interval, {"estimand": "new-site", "sites": 4}, "4 sites are too few .* 82 %"),
         (choose_interval, {"estimand": "procedure", "patients": 19}, "19 patients .* 42 to 45 %"),
         (choose_interval, {"estimand": "procedure", **ONE}, "no method for the rank statistic"),
