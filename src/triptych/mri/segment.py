@@ -23,14 +23,11 @@ PARTS = 4  # shares of mixed voxels are multiples of one over this
 SAMPLE = 20_000  # voxels from which means and weights are learned
 DEEP, FEWEST = 4.0, 30  # mm from the border of a tissue, voxels that must be left there
 DARKEST = 5.0  # percentile of what lies deep in fluid, noise averaged out: ventricles and not sulci
-BRIDGE, RIM = (
-    10.0,
-    1.5,
-)  # mm: half the width of the sulci that belong to the brain, and of the fluid around it that does
-SHARES = (
-    np.array([[4, 0, 0], [0, 4, 0], [0, 0, 4], [3, 1, 0], [2, 2, 0], [1, 3, 0], [0, 3, 1], [0, 2, 2], [0, 1, 3]], float)
-    / PARTS
-)  # fluid, grey, white of each kind of voxel
+BRIDGE = 10.0  # mm: half the width of the sulci that belong to the brain
+RIM = 1.5  # mm of the fluid around it that do
+# fluid, grey and white in each kind of voxel
+KINDS = [[4, 0, 0], [0, 4, 0], [0, 0, 4], [3, 1, 0], [2, 2, 0], [1, 3, 0], [0, 3, 1], [0, 2, 2], [0, 1, 3]]
+SHARES = np.array(KINDS, float) / PARTS
 GROUP = np.array([0, 1, 2, 3, 3, 3, 4, 4, 4])  # pure ones, and two sorts of mixed ones
 LEAST = 1e-12  # density of a brightness that no tissue has
 
@@ -138,14 +135,14 @@ def _fit(
     logs
         Logarithms of the prior weights (9, n).
     """
-    density, size = _density, np.bincount(GROUP)
+    size = np.bincount(GROUP)
     weight, like = np.full(len(size), 1 / len(size)), -np.inf
     mean, free = mean.copy(), [k for k in range(3) if k not in known]
     prior = np.exp(logs - logs.max(axis=0))
     for _ in range(ROUNDS):
         here = prior * (weight / size)[GROUP][:, None]
         here /= here.sum(axis=0)
-        joint = here * density(x, mean, noise)
+        joint = here * _density(x, mean, noise)
         total = joint.sum(axis=0)
         joint /= total
         weight *= np.bincount(GROUP, joint.sum(axis=1)) / np.bincount(GROUP, here.sum(axis=1))
