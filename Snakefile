@@ -35,9 +35,10 @@ include: "workflow/rules/leaks.smk"
 
 rule all:
     input:
-        OUT / "report.html",
+        PLAN.targets,
 
 
 onsuccess:
-    if (OUT / "report.html").is_file():
-        print(f"\nThe report: {(OUT / 'report.html').resolve()}\n", file=sys.stderr)
+    for page in (OUT / "report.html", *PLAN.quality_pages):
+        if page.is_file():
+            print(f"{page.stem.capitalize():8}  {page.resolve()}", file=sys.stderr)

@@ -109,6 +109,11 @@ class Plan:
         return found
 
     @property
+    def targets(self) -> list[Path]:
+        """What a run ends with: the report; of a study without tasks, what its scans gave."""
+        return [self.out / "report.html"] if self.study.tasks else self.prepared
+
+    @property
     def report_inputs(self) -> list[Path]:
         """Every file that the page shows."""
         failures = ["failures.tsv"] if self.study.predictions else ["failures.tsv", "failures_fits.tsv", "fits.json"]
@@ -235,6 +240,16 @@ class Plan:
                 "`cohorts: {mylab: {table: patients.csv, scans: t1w}}`, or a BIDS data set, `{bids: folder}` (docs/mri-raw.md)"
             )
         return [self.out / "cohorts" / cohort / "bids_scans.tsv" for cohort in self.imaged]
+
+    @property
+    def quality_pages(self) -> list[Path]:
+        """A page for each cohort whose scans are preprocessed."""
+        return [self.out / "cohorts" / cohort / "quality.html" for cohort in self.imaged if self.preprocessed(cohort)]
+
+    @property
+    def prepared(self) -> list[Path]:
+        """What is made of scans without looking at any outcome; errors of ``bids_files``."""
+        return [*self.bids_files, *self.quality_pages]
 
     def scan_digest(self, cohort: str, name: str) -> str:
         """Digest of the file or the DICOM folder of one scan; files are looked at together, folders one by one, as asked."""

@@ -138,9 +138,9 @@ def image_patterns(cohort: str, entry: Any, columns: list[str]) -> dict[str, str
 
 
 def image_path(file: str, table: str | None, root: Path | None) -> Path:
-    """Where an image lies: beside the table that names it, else below the data root; it may be missing."""
+    """Where an image, or a folder of DICOM files, lies: beside the table that names it, else below the data root; it may be missing."""
     beside = Path(table).expanduser().parent / file if table else Path(file)
-    return beside if root is None or beside.is_file() else root / file
+    return beside if root is None or beside.exists() else root / file
 
 
 def image_digest(cohort: str, entry: Any, root: Path | None, columns: list[str]) -> str:

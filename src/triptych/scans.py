@@ -34,7 +34,7 @@ class Scan:
     run
         Tells repeated scans of one session apart; empty when there is one.
     source
-        The NIfTI file or the folder of DICOM files; it may be missing or broken.
+        The NIfTI file, or the folder or archive of DICOM files; it may be missing or broken.
     name
         ``sub-<label>[_ses-<label>][_run-<n>]``, unique in the cohort: the beginning of the names of its files.
     file

@@ -81,8 +81,8 @@ class CohortEntry(_Closed):
     bids: str | None = Field(None, description="folder of a BIDS data set, here or below the data root; read in place")
     scans: str | None = Field(
         None,
-        description="column with a T1-weighted scan per row: a .nii or .nii.gz file, or a folder of DICOM files; beside the "
-        "table or below the data root. They become a BIDS data set. t1w when nothing is said and scans are needed",
+        description="column with a T1-weighted scan per row: a .nii or .nii.gz file, or a folder or an archive (.zip, .tar, "
+        ".tar.gz, .tgz) of DICOM files; beside the table or below the data root. They become a BIDS data set. t1w when nothing is said and scans are needed",
     )
     runs: Literal["first", "last", "all"] = Field(
         "first", description="which scan of a session is used when it was repeated"
@@ -202,7 +202,7 @@ class Model(_Closed):
 class Statistics(_Closed):
     """What is estimated."""
 
-    metrics: list[str] = Field(min_length=1)
+    metrics: list[str] = []
     level: float = Field(0.95, gt=0.5, lt=1)
     risk_groups: Literal["fold-median", "pooled-median"] = Field(
         "fold-median", description="how Kaplan-Meier groups are made"
@@ -261,14 +261,14 @@ class Study(_Closed):
     name: Name
     title: str
     question: str = Field(description="what the study asks, in one sentence")
-    estimand: Estimand
+    estimand: Estimand | None = Field(None, description="what the claims are about")
     cohorts: dict[Name, CohortEntry | None] = {}
-    tasks: dict[Name, Task] = Field(min_length=1)
-    models: dict[Name, Model] = Field(min_length=1)
+    tasks: dict[Name, Task] = Field({}, description="questions; a study without any prepares the scans of its cohorts")
+    models: dict[Name, Model] = {}
     validation: Validation | None = None
     predictions: Predictions | None = None
     published: Published | None = None
-    statistics: Statistics
+    statistics: Statistics = Statistics()
     protocols: dict[Name, Protocols] = Field(
         {}, description="groups of tasks that are one question under several protocols, for one figure"
     )
@@ -297,7 +297,9 @@ class Study(_Closed):
 
     def estimand_of(self, task: str) -> str:
         """What a task claims."""
-        return self.tasks[task].estimand or self.estimand
+        found = self.tasks[task].estimand or self.estimand
+        assert found, "checked when the study was read"
+        return found
 
     def validation_of(self, task: str) -> Validation | None:
         """How a task is split; None for predictions made elsewhere."""

@@ -14,6 +14,7 @@ from triptych.study import ESTIMANDS, CohortEntry, Predictions, Study, Task
 
 WHO = ("participant_id", "session_id")  # every cohort has them; whom to leave out may be said by name
 RESERVED = ("control-", "permuted-")  # see triptych.controls
+ASKING = ("models", "estimand", "validation", "statistics", "predictions", "published", "protocols", "audit")
 NEEDED = {"survival": ("time", "event"), "classification": ("label",), "regression": ("value",)}
 
 
@@ -29,6 +30,7 @@ def check(study: Study, where: Where) -> None:
     """
     for cohort, entry in study.cohorts.items():
         _check_cohort(cohort, entry, where)
+    _check_whole(study, where)
     if study.seed < 0:
         raise StudyError(f"{where('seed')}: a seed is a whole number, 0 or more, not {study.seed}")
     for metric in study.statistics.metrics:
@@ -56,6 +58,25 @@ def check(study: Study, where: Where) -> None:
     for group in study.protocols:
         _check_protocols(study, group, where)
     check_choices(study, where)
+
+
+def _check_whole(study: Study, where: Where) -> None:
+    """A study asks something and has all that goes with it, or it only prepares scans and has nothing of that."""
+    said = study.model_fields_set
+    if study.tasks:
+        for key in ("estimand", "models", "statistics"):
+            if key not in said or not getattr(study, key):
+                raise StudyError(f"{where()}: the key {key!r} is missing")
+    elif asking := [key for key in ASKING if key in said]:
+        raise StudyError(
+            f"{where()}: the key 'tasks' is missing; a study without tasks prepares the scans of its cohorts, and has no "
+            f"{asking[0]!r} either"
+        )
+    elif not any(entry and (entry.bids or entry.scans or entry.mri) for entry in study.cohorts.values()):
+        raise StudyError(
+            f"{where()}: the key 'tasks' is missing; without it scans are prepared, and no cohort here has some "
+            "(`scans:`, `bids:` or `mri:`, docs/mri-raw.md)"
+        )
 
 
 def _check_cohort(name: str, entry: CohortEntry | None, where: Where) -> None:

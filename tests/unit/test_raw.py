@@ -238,6 +238,9 @@ def test_images_of_a_plug_in_are_those_below_the_data_root(tmp_path):
 def test_an_image_lies_beside_its_table_or_below_the_data_root(tmp_path):
     (tmp_path / "a.nii").write_bytes(b"")
     assert raw.image_path("a.nii", str(tmp_path / "t.csv"), tmp_path / "root") == tmp_path / "a.nii"
+    (tmp_path / "dicom").mkdir()
+    assert raw.image_path("dicom", str(tmp_path / "t.csv"), tmp_path / "root") == tmp_path / "dicom"
+    assert raw.image_path("other", str(tmp_path / "t.csv"), tmp_path / "root") == tmp_path / "root" / "other"
     assert raw.image_path("b.nii", str(tmp_path / "t.csv"), tmp_path / "root") == tmp_path / "root" / "b.nii"
     assert raw.image_path("b.nii", str(tmp_path / "t.csv"), None) == tmp_path / "b.nii"
 

@@ -7,7 +7,7 @@
 #         cohorts/{cohort}/failures_scans.tsv               scans that cannot be used, and why
 #         cohorts/{cohort}/quality.tsv, quality.html        measures of quality, the oddest scan first
 #
-# Only for cohorts whose entry in the study has `mri:`.
+# Only for cohorts whose entry in the study has `mri:`. `snakemake quality` makes the pages and what they stand on, and no more.
 
 
 rule preprocess_scan:
@@ -73,3 +73,8 @@ rule quality_page:
     shell:
         "python $TRIPTYCH_SCRIPTS/quality_page.py --cohort {wildcards.cohort} --source {params.source:q} --runs {params.runs}"
         ' --root "$TRIPTYCH_ROOT" --folder {params.folder} --quality {input.quality} --html {output} > {log} 2>&1'
+
+
+rule quality:
+    input:
+        lambda w: PLAN.prepared,

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from triptych import raw, tables
-from triptych.bids import layout, slices, validator
+from triptych.bids import archive, layout, slices, validator
 from triptych.scans import Scan, Source
 from triptych.scans import scans as list_scans
 
@@ -195,7 +195,10 @@ def _keys(participants: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def _header_date(scan: Scan) -> datetime | None:
-    return slices.when(scan.source) if scan.source.is_dir() else None
+    if not archive.holds_dicom(scan.source):
+        return None
+    with archive.opened(scan.source) as folder:
+        return slices.when(folder)
 
 
 def _remove_others(bids: Path, usable: list[Scan]) -> None:

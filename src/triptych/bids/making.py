@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from triptych.bids import contrast, dicom, layout, nifti, privacy, sidecar
+from triptych.bids import archive, contrast, dicom, layout, nifti, privacy, sidecar
 from triptych.bids.names import label
 from triptych.bids.verdict import Unusable
 from triptych.scans import Scan
@@ -53,11 +53,12 @@ def look(scan: Scan, root: Path) -> dict[str, Any]:
 
 def _source(scan: Scan, work: Path, notes: list[str]) -> tuple[nifti.Volume, dict[str, Any], frozenset[str]]:
     """Volume, all that is said of it, and what of that is secret."""
-    if not scan.source.is_dir():
+    if not archive.holds_dicom(scan.source):
         described = sidecar.beside(scan.source)
         contrast.check(scan.source.name, described, notes)
         return nifti.read(scan.source, notes), described, privacy.tokens(described.get(tag) for tag in privacy.TAGS)
-    made = dicom.convert(scan.source, work, notes, scan.series)
+    with archive.opened(scan.source) as folder:
+        made = dicom.convert(folder, work, notes, scan.series)
     contrast.check("", made.sidecar, notes)
     volume = nifti.read(made.image, notes)
     if made.n_slices and made.n_slices not in volume.values.shape:
