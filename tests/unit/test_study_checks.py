@@ -62,7 +62,11 @@ REFUSED = {
         "same_contents",
         r"key audit\.same_contents: nothing called 'same_contents' in audit; did you mean 'same_content'\?",
     ),
-    "no metric": (("    - harrell_c\n    - brier", "    []"), "metrics", r"key statistics\.metrics: no metric here can score the survival task 'os'; add brier"),
+    "no metric": (
+        ("    - harrell_c\n    - brier", "    []"),
+        "metrics",
+        r"key statistics\.metrics: no metric here can score the survival task 'os'; add brier",
+    ),
     "a reference that is not named": (
         ("label: Cox\n", "label: Cox\n    harmonise: {method: reference}\n"),
         "harmonise",

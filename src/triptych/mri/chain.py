@@ -7,8 +7,9 @@ import numpy as np
 
 from triptych.errors import DataError
 from triptych.mri import arrays, extract, quality, regions, template
-from triptych.mri.bias import correct
+from triptych.mri.bias import Corrected, correct
 from triptych.mri.columns import numbered
+from triptych.mri.mend import mend
 from triptych.mri.meter import Meter
 from triptych.mri.normalise import normalise
 from triptych.mri.quality import Fault
@@ -16,6 +17,7 @@ from triptych.mri.register import Registration, to_template
 from triptych.mri.segment import Tissues, segment
 from triptych.mri.volume import Volume, resample
 
+ROUNDS = 3  # of registration, at most: each may show a piece of brain that the mask lacks
 FINEST = 2.0  # mm: finer voxels add nothing to an affine (docs/mri-preprocessing.md)
 
 
@@ -100,16 +102,13 @@ def preprocess(scan: Volume, options: Options, meter: Meter | None = None) -> Pr
         mask = extract.brain_of_stripped(scan) if stripped else extract.extract(correct(scan).volume)
         if not mask.values.any():
             raise DataError("no brain was found in this image; is it a T1-weighted head?")
-    with meter.step("bias field"):
-        corrected = correct(scan, mask)
-    with meter.step("registration"):
-        brain = corrected.volume.of(corrected.volume.values * mask.values)
-        found = to_template(brain, mask, step=max(options.resolution, FINEST))
+    mask, corrected, found = _registered(scan, mask, stripped, options.resolution, meter)
     with meter.step("resampling"):
         part = resample(mask, box.mask.shape, box.affine, found.matrix).values
         inside = part > 0.5
         if not inside.any():
             raise DataError("the registration failed: the brain lies outside the template's box; check the header")
+        brain = corrected.volume.of(corrected.volume.values * mask.values)
         moved = resample(brain, box.mask.shape, box.affine, found.matrix).values
         moved = np.where(inside, moved / np.maximum(part, 0.5), 0)  # what lies outside darkens no voxel of the border
         normal = normalise(moved, inside)
@@ -134,6 +133,24 @@ def preprocess(scan: Volume, options: Options, meter: Meter | None = None) -> Pr
     faults = quality.faults(measured, mask_ml, tissues.mean, options.dice)
     whole = Volume(normal, box.affine)
     return Preprocessed(scan, mask, whole, tissues, background, found, seen, columns, meter.steps, faults)
+
+
+def _registered(
+    scan: Volume, mask: Volume, stripped: bool, resolution: float, meter: Meter
+) -> tuple[Volume, Corrected, Registration]:
+    """The mask, the corrected scan and the registration; once more with what the mask lacks, where it lacks something."""
+    for _ in range(ROUNDS):
+        with meter.step("bias field"):
+            corrected = correct(scan, mask)
+        with meter.step("registration"):
+            brain = corrected.volume.of(corrected.volume.values * mask.values)
+            found = to_template(brain, mask, step=max(resolution, FINEST))
+        with meter.step("brain extraction"):
+            mended = mask if stripped else mend(mask, corrected.volume, found.matrix, template.load(FINEST))
+        if mended is mask:
+            break
+        mask = mended
+    return mask, corrected, found
 
 
 def labels_of(options: Options) -> np.ndarray:

@@ -81,7 +81,16 @@ def extract(volume: Volume) -> Volume:
     typical = float(np.median(values[within]))
     surface = _grow(values, voxel, centre, radius / 2, (low, light, typical))
     mask = _filled(surface, values.shape, voxel)
-    return _back(small.of(mask), volume)
+    return back(small.of(mask), volume)
+
+
+def back(mask: Volume, volume: Volume) -> Volume:
+    """A mask on finer voxels; its outermost voxels reach to the border of the image."""
+    if mask.values.shape == volume.values.shape:
+        return mask
+    grown = Volume(np.pad(mask.values, 1, mode="edge"), mask.affine.copy())
+    grown.affine[:3, 3] -= mask.affine[:3, :3].sum(axis=1)
+    return volume.of(resample(grown, volume.values.shape, volume.affine).values > 0.5)
 
 
 def brain_of_stripped(volume: Volume) -> Volume:
@@ -147,12 +156,3 @@ def _filled(vertices: np.ndarray, shape: tuple[int, ...], voxel: np.ndarray) -> 
     shell = np.zeros(np.array(shape) + 2, bool)
     shell[tuple(np.clip(points, 0, np.array(shell.shape) - 1).T)] = True
     return ndimage.binary_fill_holes(shell)[1:-1, 1:-1, 1:-1]
-
-
-def _back(mask: Volume, volume: Volume) -> Volume:
-    """A mask on finer voxels; its outermost voxels reach to the border of the image."""
-    if mask.values.shape == volume.values.shape:
-        return mask
-    grown = Volume(np.pad(mask.values, 1, mode="edge"), mask.affine.copy())
-    grown.affine[:3, 3] -= mask.affine[:3, :3].sum(axis=1)
-    return volume.of(resample(grown, volume.values.shape, volume.affine).values > 0.5)

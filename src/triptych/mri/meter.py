@@ -15,11 +15,13 @@ class Meter:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Measure what happens inside; the peak is that of the whole process meanwhile."""
+        """Measure what happens inside; the peak is that of the whole process meanwhile. A step may come again."""
         _forget_peak()
         before = _seconds()
         yield
-        self.steps[name] = {"cpu_s": round(_seconds() - before, 2), "peak_mb": round(_peak())}
+        known = self.steps.get(name, {"cpu_s": 0.0, "peak_mb": 0})
+        cpu, peak = _seconds() - before, round(_peak())
+        self.steps[name] = {"cpu_s": round(known["cpu_s"] + cpu, 2), "peak_mb": max(known["peak_mb"], peak)}
 
 
 def _seconds() -> float:

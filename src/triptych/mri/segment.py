@@ -3,8 +3,12 @@
 Partial volumes as Santago and Gage (1993) and Van Leemput et al. (2003): between fluid and grey, and grey and white matter, every
 share is as likely, and its brightness lies between theirs in proportion. Weights at each place are the template's tissue maps, as
 Ashburner and Friston (2005) have them, without their warp: maps are smoothed by what an affine leaves misplaced, and neighbours
-vote. Fluid and white matter get their brightness, and all the noise, from voxels deep inside, which hold nothing else: fitted
-freely, wide Gaussians would swallow the mixed voxels.
+vote. What N4 left of the bias field is found between rounds, as in Ashburner and Friston: the smooth part of how a voxel's brightness
+differs from that of the tissue it holds.
+
+Fluid and white matter get their brightness, and all the noise, from voxels deep inside, which hold nothing else, and grey matter
+from the median where the template is sure of it. Fitted freely, wide Gaussians would swallow the mixed voxels, or mixtures of
+fluid and white matter the grey ones.
 """
 
 from dataclasses import dataclass
@@ -29,6 +33,10 @@ RIM = 1.5  # mm of the fluid around it that do
 KINDS = [[4, 0, 0], [0, 4, 0], [0, 0, 4], [3, 1, 0], [2, 2, 0], [1, 3, 0], [0, 3, 1], [0, 2, 2], [0, 1, 3]]
 SHARES = np.array(KINDS, float) / PARTS
 GROUP = np.array([0, 1, 2, 3, 3, 3, 4, 4, 4])  # pure ones, and two sorts of mixed ones
+WIDE = 15.0  # mm, standard deviation: how smooth the rest of the bias field is
+COARSE = 4.0  # mm: between the voxels that it is found from
+PURE = 0.75  # share of one tissue from which a voxel tells the field
+LEVELLED, STILL = 6, 0.003  # rounds at most, and root mean square of a change of the logarithm that is none
 LEAST = 1e-12  # density of a brightness that no tissue has
 
 
@@ -67,17 +75,47 @@ def segment(values: np.ndarray, mask: np.ndarray, template: Template, step: floa
         Voxel size, mm.
     """
     prior = priors(template, mask, step)
-    x, place = values[mask].astype(np.float64), prior[:, mask].astype(np.float64)
-    mean, deviation = _start(x, place)
+    mean, deviation = _start(values[mask].astype(np.float64), prior[:, mask].astype(np.float64))
     if np.any(np.diff(mean) <= 0):  # no T1-weighted scan: quality says so
         return Tissues(prior, mean, deviation)
-    mean, noise, known = _pure(values, mask, mean, step)
+    values = values * np.exp(-_rest(values, mask, prior, step))
+    logs, mean, noise = _weighed(values, mask, prior, step)
+    share = _voted(logs, mask)
+    return Tissues(np.where(_hull(share, mask, step), share, 0), mean, np.full(3, noise))
+
+
+def _rest(values: np.ndarray, mask: np.ndarray, prior: np.ndarray, step: float) -> np.ndarray:
+    """Logarithm of what is left of the bias field (x, y, z), from every voxel that lies about ``COARSE`` from the next."""
+    stride = max(round(COARSE / step), 1)
+    some = (slice(None, None, stride),) * 3
+    seen, inside, place = values[some], mask[some], prior[(slice(None), *some)]
+    field = np.zeros(seen.shape)
+    for _ in range(LEVELLED):
+        level = np.where(inside, seen * np.exp(-field), 0)
+        logs, mean, _ = _weighed(level, inside, place, step * stride)
+        share = np.zeros((3, *seen.shape))
+        share[:, inside] = _expected(logs)
+        pure = (share[1:].max(axis=0) > PURE) & (level > 0)
+        ratio = np.log(np.where(pure, level, 1)) - np.log(np.where(pure, np.tensordot(mean, share, 1), 1))
+        near = [ndimage.gaussian_filter(part, WIDE / (step * stride)) for part in (ratio, pure.astype(float))]
+        change = near[0] / np.maximum(near[1], 1e-3)
+        field += change
+        if np.sqrt(np.mean(change[inside] ** 2)) < STILL:
+            break
+    return ndimage.affine_transform(field, [1 / stride] * 3, output_shape=values.shape, order=1, mode="nearest")
+
+
+def _weighed(
+    values: np.ndarray, mask: np.ndarray, prior: np.ndarray, step: float
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Logarithms of the weights of each kind of voxel (9, n) inside the mask, the means of the tissues, and the noise."""
+    x, place = values[mask].astype(np.float64), prior[:, mask].astype(np.float64)
+    mean, noise, known = _pure(values, mask, place[1], _start(x, place)[0], step)
     logs = SHARES @ np.log(place)
     some = slice(None, None, max(1, len(x) // SAMPLE))
     mean, weight = _fit(x[some], logs[:, some], mean, noise, known)
     logs += np.log(_density(x, mean, noise)) + np.log(weight)[:, None]
-    share = _voted(logs, mask)
-    return Tissues(np.where(_hull(share, mask, step), share, 0), mean, np.full(3, noise))
+    return logs, mean, noise
 
 
 def priors(template: Template, mask: np.ndarray, step: float) -> np.ndarray:
@@ -97,9 +135,15 @@ def _start(x: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.maximum(deviation, 1e-3 * np.ptp(x))
 
 
-def _pure(values: np.ndarray, mask: np.ndarray, mean: np.ndarray, step: float) -> tuple[np.ndarray, float, list[int]]:
-    """Means, with those of fluid and white matter from deep inside where that is possible; the noise; which means are known."""
-    mean, known = mean.copy(), [2]
+def _pure(
+    values: np.ndarray, mask: np.ndarray, grey: np.ndarray, mean: np.ndarray, step: float
+) -> tuple[np.ndarray, float, list[int]]:
+    """Means, with those of fluid and white matter from deep inside where that is possible; the noise; which means are known.
+
+    ``grey``: weight of grey matter at each voxel of the mask, before its brightness is seen.
+    """
+    mean, known = mean.copy(), [1, 2]
+    mean[1] = _median(values[mask], grey**4)
     white = values[_deep(mask & (values > mean[1:].mean()), step)]
     mean[2] = np.median(white)
     noise = max(1.4826 * float(np.median(np.abs(white - mean[2]))), 1e-3 * float(np.ptp(values[mask])))
@@ -107,8 +151,15 @@ def _pure(values: np.ndarray, mask: np.ndarray, mean: np.ndarray, step: float) -
     fluid = away & ndimage.binary_erosion(mask & (values < mean[:2].mean()))
     if fluid.sum() >= FEWEST:
         mean[0] = np.percentile(ndimage.uniform_filter(values, 3)[fluid], DARKEST)
-        known = [0, 2]
+        known = [0, 1, 2]
     return mean, noise, known
+
+
+def _median(x: np.ndarray, weight: np.ndarray) -> float:
+    """The value below which half of the weight lies."""
+    order = np.argsort(x)
+    below = np.cumsum(weight[order])
+    return float(x[order][np.searchsorted(below, below[-1] / 2)])
 
 
 def _deep(part: np.ndarray, step: float) -> np.ndarray:

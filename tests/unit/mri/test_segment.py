@@ -38,6 +38,17 @@ def test_means_are_those_of_pure_voxels_and_shares_those_of_mixed_ones():
     assert found.share[1][half].mean() == pytest.approx(0.5, abs=0.1)
 
 
+def test_what_is_left_of_the_bias_field_does_not_count():
+    """A slope of 24 % from left to right makes grey of white matter on one side, and white of grey on the other."""
+    values, shares, mask = mixed(2.0)
+    box = template.load(2.0)
+    slope = np.exp(np.linspace(-0.12, 0.12, values.shape[0]))[:, None, None]
+    even, found = (segment(v, mask, box, 2.0).share[1] for v in (values, values * slope))
+    left = slice(None, values.shape[0] // 2)
+    assert found[left].sum() == pytest.approx(even[left].sum(), rel=0.02)
+    assert np.sqrt(np.mean((found - shares[1])[mask] ** 2)) < 1.1 * np.sqrt(np.mean((even - shares[1])[mask] ** 2))
+
+
 def test_how_much_fluid_is_left_around_the_brain_does_not_count():
     values, _, mask = mixed(2.0)
     box, values = template.load(2.0), np.where(mask, values, 100)
@@ -72,8 +83,9 @@ def test_the_template_itself():
 def test_brightness_and_contrast_change_nothing():
     box = template.load(4.0)
     once = segment(box.t1, box.mask, box, 4.0)
-    other = segment(3 * box.t1 + 1, box.mask, box, 4.0)
-    assert (once.labels == other.labels).mean() > 0.999
+    brighter, paler = (segment(values, box.mask, box, 4.0) for values in (3 * box.t1, box.t1 + 1 / 3))
+    assert (once.labels == brighter.labels).mean() > 0.999
+    assert (once.labels == paler.labels).mean() > 0.99, "a field is a factor, and finds less to explain"
 
 
 def test_priors_are_probabilities():
