@@ -138,7 +138,7 @@ def image_patterns(cohort: str, entry: Any, columns: list[str]) -> dict[str, str
 
 
 def image_path(file: str, table: str | None, root: Path | None) -> Path:
-    """Where an image, or a folder of DICOM files, lies: beside the table that names it, else below the data root; it may be missing."""
+    """Where an image or a folder of DICOM files lies: beside the table, else below the data root; it may be missing."""
     beside = Path(table).expanduser().parent / file if table else Path(file)
     return beside if root is None or beside.exists() else root / file
 

@@ -82,7 +82,8 @@ class CohortEntry(_Closed):
     scans: str | None = Field(
         None,
         description="column with a T1-weighted scan per row: a .nii or .nii.gz file, or a folder or an archive (.zip, .tar, "
-        ".tar.gz, .tgz) of DICOM files; beside the table or below the data root. They become a BIDS data set. t1w when nothing is said and scans are needed",
+        ".tar.gz, .tgz) of DICOM files; beside the table or below the data root. They become a BIDS data set. t1w when "
+        "nothing is said and scans are needed",
     )
     runs: Literal["first", "last", "all"] = Field(
         "first", description="which scan of a session is used when it was repeated"

@@ -1,8 +1,7 @@
 """What brain extraction cut off, given back: where the registered template says brain and the scan is bright.
 
-A surface that grows from the middle stops at a wide sulcus filled with fluid, and leaves out the lobe behind it: with a lost fifth of
-the grey matter at a temporal pole the rest of the pole goes, too.  Such a piece lies deep in the template's brain, where no affine
-leaves it misplaced.
+A surface that grows from the middle stops at a wide sulcus filled with fluid, and leaves out the lobe behind it: where two fifths
+of the grey matter at a temporal pole are lost, the rest of the pole goes, too.  Such a piece lies deep in the template's brain.
 """
 
 import numpy as np

@@ -3,8 +3,8 @@
 Partial volumes as Santago and Gage (1993) and Van Leemput et al. (2003): between fluid and grey, and grey and white matter, every
 share is as likely, and its brightness lies between theirs in proportion. Weights at each place are the template's tissue maps, as
 Ashburner and Friston (2005) have them, without their warp: maps are smoothed by what an affine leaves misplaced, and neighbours
-vote. What N4 left of the bias field is found between rounds, as in Ashburner and Friston: the smooth part of how a voxel's brightness
-differs from that of the tissue it holds.
+vote. What N4 left of the bias field is found between rounds, as in Ashburner and Friston: the smooth part of how a voxel's
+brightness differs from that of the tissue it holds.
 
 Fluid and white matter get their brightness, and all the noise, from voxels deep inside, which hold nothing else, and grey matter
 from the median where the template is sure of it. Fitted freely, wide Gaussians would swallow the mixed voxels, or mixtures of

@@ -1,4 +1,4 @@
-"""Archives of DICOM files: the same volume as from the folder; one that cannot be unpacked is told, without a name from inside."""
+"""Archives of DICOM files: the same volume as from the folder; a fault is told without a name from inside."""
 
 import io
 import shutil

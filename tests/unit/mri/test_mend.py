@@ -48,7 +48,7 @@ def test_a_mask_that_lacks_nothing_stays(box):
 
 @pytest.mark.slow
 def test_a_simulated_head_with_a_wide_fissure():
-    """Two fifths of the grey matter of the pole are lost: the surface stops at the fissure, and some 20 ml behind it were cut off."""
+    """Two fifths of the grey matter of the pole are lost: the surface stops at the fissure, before some 20 ml."""
     made = phantom.head(phantom.Person(110_014, size=0.95, loss=0.4), phantom.SITES[1], voxel=2.0)
     scan = phantom.canonical_truth(made)
     grey = made.truth.probability[1] * scan.voxel_ml
