@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from triptych.augmentation import Augmentation
 from triptych.batches import Clock, keep_memory, load
-from triptych.models._inputs import class_table, inner_folds, need_classes, number_table, row_weights, weighted
+from triptych.models._inputs import class_table, held_out_rows, need_classes, number_table, row_weights, weighted
 from triptych.nets.saliency import gradient
 from triptych.parallel import forward
 from triptych.processes import leads
@@ -110,7 +110,7 @@ def fit_net(
     outcome = (0.0, 1.0) if examples.kind == "classification" else weighted(examples.y, weight)
     target = (examples.y - outcome[0]) / (outcome[1] or 1.0)
     work = _Work(volumes, target, weight, examples.kind, summary.scale, options, seed, where, Clock())
-    kept = inner_folds(examples, options.held_out, seed) == 0 if options.held_out else np.zeros(len(volumes), bool)
+    kept = held_out_rows(examples, options.held_out, seed)
     learned, precision = np.flatnonzero(~kept), _precision(options.precision, where)
     schedule = Schedule(
         options.epochs, options.learning_rate, options.weight_decay, patience=options.patience, precision=precision

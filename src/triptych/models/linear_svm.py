@@ -1,4 +1,4 @@
-"""Linear support vector machine on columns (Cortes & Vapnik 1995), its cost chosen inside training (folds by person)."""
+"""Linear support vector machine on columns (Cortes & Vapnik 1995), its cost chosen inside training."""
 
 from dataclasses import dataclass
 
