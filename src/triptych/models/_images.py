@@ -14,12 +14,15 @@ from torch.nn import functional
 from triptych.augmentation import Augmentation
 from triptych.batches import Clock, keep_memory, load
 from triptych.models._inputs import class_table, held_out_rows, need_classes, number_table, row_weights, weighted
+from triptych.models._tuning import candidates, tuned
 from triptych.nets.saliency import gradient
 from triptych.parallel import forward
 from triptych.processes import leads
 from triptych.tables import Examples
-from triptych.training import Schedule, batch_rows, pick_device, train
+from triptych.training import DivergedError, Schedule, batch_rows, pick_device, train
 from triptych.volumes import Volumes, summarise
+
+Make = Callable[[tuple[int, int, int], float], nn.Module]
 
 
 @dataclass(frozen=True)
@@ -79,53 +82,45 @@ class FittedNet:
 def fit_net(
     examples: Examples,
     options: Any,
-    make: Callable[[tuple[int, int, int]], nn.Module],
+    make: Make,
     *,
     blocks: list[str],
     seed: int,
     device: str,
 ) -> FittedNet:
-    """Train a net of an architecture on all rows but those that are kept for early stopping.
+    """Train a net of an architecture on all rows but those that are kept for early stopping, by which candidates are compared.
 
     Parameters
     ----------
     options
-        ``Options`` of a model: its schedule, and how images are changed in training.
+        ``Options`` of a model: its schedule, candidates of some options, and how images are changed in training.
     make
-        Shape of the volumes -> net.
+        Shape of the volumes and dropout -> net.
 
     Raises
     ------
     DataError
-        When the training rows are of one class, an image cannot be read, or all images are the same.
+        When the training rows are of one class, an image cannot be read, all images are the same, or no row is left to learn
+        from.
     """
     if examples.kind == "classification":
         need_classes(examples)
+    asked, kept = candidates(options, seed), held_out_rows(examples, options.held_out, seed)
     keep_memory()
     volumes = Volumes.of(examples.images(blocks))
     summary, where = summarise(volumes), pick_device(device)
-    torch.manual_seed(seed)
-    net = make(volumes.shape).to(where)
     weight = row_weights(examples, options.people_alike)
     outcome = (0.0, 1.0) if examples.kind == "classification" else weighted(examples.y, weight)
     target = (examples.y - outcome[0]) / (outcome[1] or 1.0)
     work = _Work(volumes, target, weight, examples.kind, summary.scale, options, seed, where, Clock())
-    kept = held_out_rows(examples, options.held_out, seed)
-    learned, precision = np.flatnonzero(~kept), _precision(options.precision, where)
-    schedule = Schedule(
-        options.epochs, options.learning_rate, options.weight_decay, patience=options.patience, precision=precision
-    )
-    held_out = (lambda net: work.loss(net, np.flatnonzero(kept))) if kept.any() else None
-    history = train(net, lambda epoch: work.steps(learned, epoch), schedule, held_out)
-    if leads():
-        print(
-            f"trained {len(history)} epochs; of that time {work.clock.share:.1%} was spent waiting for data", flush=True
-        )
-    weights = sum(p.numel() for p in net.parameters())
-    notes: dict[str, Any] = {"epochs": len(history), "shape": list(volumes.shape), "weights": weights}
-    notes |= {"precision": precision, "loss": min(history) if kept.any() else history[-1]}
+    best, tried = _best(work, asked, make, kept)
+    weights = sum(p.numel() for p in best.net.parameters())
+    notes: dict[str, Any] = {"epochs": best.epochs, "shape": list(volumes.shape), "weights": weights}
+    notes |= {"precision": work.precision, "loss": best.loss}
+    if len(asked) > 1:
+        notes |= {"chosen": tuned(best.options), "tried": tried}
     return FittedNet(
-        net,
+        best.net,
         tuple(blocks),
         volumes.shape,
         summary.scale,
@@ -137,6 +132,53 @@ def fit_net(
         examples.fingerprint(),
         notes,
     )
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """A net, what it was told, and its loss: on the rows that were kept out, else on the others."""
+
+    net: nn.Module
+    options: Any
+    epochs: int
+    loss: float
+
+
+def _best(work: "_Work", asked: list[Any], make: Make, kept: np.ndarray) -> tuple[_Trained, list[dict[str, Any]]]:
+    """Train each candidate from the same random numbers; the one with the least loss, and the loss of each.
+
+    A candidate that diverges is out (its loss is None), unless there is no other.
+    """
+    best, tried, why = None, [], None
+    for options in asked:
+        try:
+            one = _train(work, options, make, kept)
+        except DivergedError as error:
+            tried.append({**tuned(options), "loss": None})
+            why = error
+            continue
+        tried.append({**tuned(options), "loss": one.loss})
+        if best is None or one.loss < best.loss:
+            best = one
+    if best is None:
+        assert why
+        raise why
+    return best, tried
+
+
+def _train(work: "_Work", options: Any, make: Make, kept: np.ndarray) -> _Trained:
+    torch.manual_seed(work.seed)
+    net, learned = make(work.volumes.shape, options.dropout).to(work.device), np.flatnonzero(~kept)
+    schedule = Schedule(
+        options.epochs, options.learning_rate, options.weight_decay, patience=options.patience, precision=work.precision
+    )
+    held_out = (lambda net: work.loss(net, np.flatnonzero(kept))) if kept.any() else None
+    history = train(net, lambda epoch: work.steps(learned, epoch), schedule, held_out)
+    if leads():
+        print(
+            f"trained {len(history)} epochs; of that time {work.clock.share:.1%} was spent waiting for data", flush=True
+        )
+    return _Trained(net, options, len(history), min(history) if kept.any() else history[-1])
 
 
 @dataclass(frozen=True)
@@ -152,6 +194,13 @@ class _Work:
     seed: int
     device: torch.device
     clock: Clock
+
+    @property
+    def precision(self) -> Any:
+        """``auto``: bfloat16 where it is fast, on GPUs."""
+        if self.options.precision == "auto":
+            return "bf16" if self.device.type == "cuda" else "float32"
+        return self.options.precision
 
     def steps(self, rows: np.ndarray, epoch: int) -> Iterator[Callable[[nn.Module], torch.Tensor]]:
         """One step for each batch of changed volumes."""
@@ -187,10 +236,3 @@ class _Work:
 
 def _scaled(x: torch.Tensor, voxels: tuple[float, float]) -> torch.Tensor:
     return (x - voxels[0]) / voxels[1]
-
-
-def _precision(wanted: str, device: torch.device) -> Any:
-    """``auto``: bfloat16 where it is fast, on GPUs."""
-    if wanted == "auto":
-        return "bf16" if device.type == "cuda" else "float32"
-    return wanted
