@@ -1,26 +1,18 @@
 """Models of images beyond what all models promise: what they see, where they look, and that stopping changes nothing."""
 
-from dataclasses import replace
-from itertools import combinations
-
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from simulated_examples import CUBES, KINDS, OF_IMAGES, QUICK, changed, cohort, fit, picture, pictured
+from simulated_examples import CUBES, KINDS, OF_IMAGES, changed, cohort, fit, picture, pictured
 from sklearn.metrics import roc_auc_score
-from sklearn.svm import SVC, SVR
 
 from triptych import checkpoints, plugins
 from triptych.augmentation import Augmentation
 from triptych.checkpoints import Keep, keeping
 from triptych.errors import DataError
 from triptych.fitting import fit_folds, permute_outcomes
-from triptych.models import _images
-from triptych.models._svm import fit_dual
-from triptych.models._tuning import candidates, tuned
-from triptych.tables import KEY, Examples
-from triptych.training import DivergedError
+from triptych.tables import Examples
 from triptych.volumes import Volumes
 
 NETS = [name for name in OF_IMAGES if name != "voxel_svm"]
@@ -161,175 +153,9 @@ def test_mixed_precision_is_near_and_not_the_default_on_a_cpu(capsys):
     assert "spent waiting for data" in capsys.readouterr().out
 
 
-# ---- candidates ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", NETS)
-def test_the_better_candidate_is_chosen_where_early_stopping_looks(name):
-    """One rate learns nothing in so few epochs, one is wild; the one between is the net that it is alone."""
-    train, test = cohort("regression", n=90, seed=5, effect=3.0), TEST["regression"]
-    rates, how = (1e-9, 0.01, 1e6), {"epochs": 8}
-    fitted = fit(name, train, learning_rate=rates, **how)
-    alone = fit(name, train, learning_rate=0.01, **how)
-    assert fitted.notes["chosen"]["learning_rate"] == 0.01
-    assert [one["learning_rate"] for one in fitted.notes["tried"]] == list(rates)
-    losses = [np.inf if one["loss"] is None else one["loss"] for one in fitted.notes["tried"]]
-    assert min(losses) == losses[1] == fitted.notes["loss"] == alone.notes["loss"]
-    np.testing.assert_array_equal(fitted.predict(test), alone.predict(test))
-    assert "tried" not in alone.notes
-
-
-def test_all_combinations_or_some_of_them_at_random():
-    module = plugins.load("models", "vit3d")
-    options = module.Options(learning_rate=(0.1, 0.01, 0.001), weight_decay=(0, 1), dropout=(0.0, 0.5))
-    every = [tuned(one) for one in candidates(options, 0)]
-    assert len(every) == 12
-    assert every[0] == {"learning_rate": 0.1, "weight_decay": 0, "dropout": 0.0}
-    draws = [[tuned(one) for one in candidates(replace(options, trials=4), seed)] for seed in (1, 1, 2)]
-    assert draws[0] == draws[1] != draws[2]
-    assert [len([one for one in draw if one in every]) for draw in draws] == [4, 4, 4]
-    assert all(a != b for draw in draws for a, b in combinations(draw, 2)), "none is drawn twice"
-    assert [tuned(one) for one in candidates(replace(options, trials=40), 0)] == every
-    assert candidates(module.Options(), 0) == [module.Options()]
-
-
-def test_candidates_need_rows_to_compare_them_on():
-    for told, match in (
-        ({"learning_rate": (0.1, 0.01), "held_out": 0}, "2 candidates of learning_rate are compared on rows that are"),
-        ({"dropout": ()}, "`dropout:` is an empty list"),
-    ):
-        with pytest.raises(DataError, match=match):
-            fit("conv5_fc3", TRAIN["regression"], **told)
-
-
-def test_a_candidate_that_diverges_is_out_and_if_all_do_the_fit_fails(monkeypatch):
-    def broken(work, options, make, kept):
-        if options.learning_rate > 0.05:
-            raise DivergedError("training diverged at epoch 1 (loss nan); lower `learning_rate:`")
-        return train_(work, options, make, kept)
-
-    train_ = _images._train
-    monkeypatch.setattr(_images, "_train", broken)
-    notes = fit("conv5_fc3", TRAIN["regression"], epochs=1, learning_rate=(0.1, 0.01)).notes
-    assert notes["chosen"]["learning_rate"] == 0.01
-    assert notes["tried"][0]["loss"] is None
-    with pytest.raises(DataError, match="training diverged"):
-        fit("conv5_fc3", TRAIN["regression"], epochs=1, learning_rate=(0.1, 0.2))
-
-
-@pytest.mark.parametrize("kind", KINDS[1:])
-def test_tested_rows_decide_no_choice(kind, monkeypatch):
-    """None of their images is opened before the choice is made, and with other outcomes it is the same to the last bit."""
-    everyone = pictured(cohort(kind, n=60, seed=3))
-    test = np.arange(60) < 20
-    splits = everyone.table[KEY].assign(repeat=0, fold=0, part=np.where(test, "test", "train"))
-    options = {**QUICK["conv5_fc3"], "learning_rate": [1e-6, 0.01], "dropout": [0.0, 0.3], "maps": 0}
-    how = {"task": "t", "name": "m", "use": "conv5_fc3", "blocks": ["image"], "options": options, "times": None}
-    opened, look, predict = [], Volumes.of.__func__, _images.FittedNet.predict
-
-    def noted(self, *args):
-        opened.append("predict")
-        return predict(self, *args)
-
-    monkeypatch.setattr(Volumes, "of", classmethod(lambda cls, paths, *a: opened.extend(paths) or look(cls, paths, *a)))
-    monkeypatch.setattr(_images.FittedNet, "predict", noted)
-    other = changed(everyone, y=np.where(test, 1 - everyone.y, everyone.y))
-    found = [fit_folds(one, splits, **how, seed=0, device="cpu", tolerate=False)[1][0] for one in (everyone, other)]
-    assert len(found[0]["tried"]) == 4
-    assert found[0] == found[1]
-    before = opened[: opened.index("predict")]
-    assert set(before) == {path for path, out in zip(everyone.images(["image"]), test, strict=True) if not out}
-
-
-@pytest.mark.parametrize("name", NETS)
-@pytest.mark.parametrize("held_out", [1, -1])
-def test_no_row_left_to_learn_from(name, held_out):
-    with pytest.raises(DataError, match=rf"^{held_out} fold\(s\) inside training leave nobody to learn from"):
-        fit(name, TRAIN["regression"], held_out=held_out)
-
-
 def test_heads_that_do_not_share_the_width():
     with pytest.raises(DataError, match=r"`width:` must be a multiple of `heads:`, and 16 is none of 3"):
         fit("vit3d", TRAIN["regression"], heads=3)
-
-
-# ---- the support vector machine ------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", KINDS[1:])
-def test_voxel_svm_is_that_of_scikit_learn(kind):
-    """On voxels that are filled, scaled by training rows, with the kernel in units of its mean diagonal."""
-    train, test = TRAIN[kind].in_order(), TEST[kind]
-    x, new = dense(train), dense(test)
-    mask = ((x != 0).mean(axis=0) >= 0.5) & (x.std(axis=0) > 0)
-    scaled, other = ((values[:, mask] - x[:, mask].mean(axis=0)) / x[:, mask].std(axis=0) for values in (x, new))
-    scale = np.sqrt((scaled**2).sum(axis=1).mean())
-    fitted = fit("voxel_svm", train, cost=(0.1,))
-    assert fitted.notes == {"cost": 0.1, "voxels": int(mask.sum())}
-    if kind == "classification":
-        expected = SVC(C=0.1, kernel="linear", tol=1e-9).fit(scaled / scale, train.y).decision_function(other / scale)
-    else:
-        y = (train.y - train.y.mean()) / train.y.std()
-        found = SVR(C=0.1, kernel="linear", tol=1e-9).fit(scaled / scale, y).predict(other / scale)
-        expected = train.y.mean() + train.y.std() * found
-    np.testing.assert_allclose(ranked(fitted.predict(test)), expected, rtol=1e-4, atol=1e-4)
-
-
-@pytest.mark.parametrize("kind", KINDS[1:])
-def test_linear_svm_is_that_of_scikit_learn(kind):
-    train, test = TRAIN[kind].in_order(), TEST[kind]
-    fitted = fit("linear_svm", train, cost=(1,))
-    x, new = fitted.encoder(train), fitted.encoder(test)
-    scale = np.sqrt((x**2).sum(axis=1).mean())
-    if kind == "classification":
-        expected = SVC(kernel="linear", tol=1e-9).fit(x / scale, train.y).decision_function(new / scale)
-    else:
-        y = (train.y - train.y.mean()) / train.y.std()
-        expected = train.y.mean() + train.y.std() * SVR(kernel="linear", tol=1e-9).fit(x / scale, y).predict(
-            new / scale
-        )
-    np.testing.assert_allclose(ranked(fitted.predict(test)), expected, rtol=1e-4, atol=1e-4)
-
-
-@pytest.mark.parametrize("kind", KINDS[1:])
-def test_the_cost_is_the_best_of_refits_over_folds(kind):
-    random = np.random.default_rng(0)
-    x = random.normal(size=(60, 30))
-    y = (
-        (x[:, 0] + random.normal(size=60) > 0).astype(float)
-        if kind == "classification"
-        else x[:, 0] + random.normal(size=60)
-    )
-    fold, costs, gram, skill = np.arange(60) % 4, (0.01, 1, 100), x @ x.T, {}
-    scaled, z = gram / (np.trace(gram) / 60), y if kind == "classification" else (y - y.mean()) / y.std()
-    for cost in costs:
-        parts = []
-        for k in range(4):
-            a, b = fold != k, fold == k
-            if kind == "classification":
-                model = SVC(C=cost, kernel="precomputed").fit(scaled[np.ix_(a, a)], z[a])
-                parts.append(roc_auc_score(z[b], model.decision_function(scaled[np.ix_(b, a)])))
-            else:
-                model = SVR(C=cost, kernel="precomputed").fit(scaled[np.ix_(a, a)], z[a])
-                parts.append(-np.mean((model.predict(scaled[np.ix_(b, a)]) - z[b]) ** 2))
-        skill[cost] = np.mean(parts)
-    found = fit_dual(gram, y, fold, kind=kind, costs=costs, balanced=False)
-    assert found.cost == max(skill, key=skill.get)
-
-
-@pytest.mark.parametrize("kind", KINDS[1:])
-def test_two_rows_of_half_the_weight_are_one(kind):
-    random = np.random.default_rng(0)
-    x = random.normal(size=(40, 5))
-    y = x[:, 0] + random.normal(size=40)
-    y = (y > 0).astype(float) if kind == "classification" else y
-    twice, costs = np.repeat(np.arange(40), 2), (0.3,)
-    one = fit_dual(x @ x.T, y, np.zeros(40), kind=kind, costs=costs, balanced=False)
-    other = fit_dual(
-        x[twice] @ x[twice].T, y[twice], twice * 0, kind=kind, costs=costs, balanced=False, weight=np.full(80, 0.5)
-    )
-    np.testing.assert_allclose(other.alpha @ x[twice], one.alpha @ x, rtol=1e-5, atol=1e-7)
-    assert other.intercept == pytest.approx(one.intercept, abs=1e-5)
 
 
 @pytest.mark.parametrize("name", ["conv5_fc3", "voxel_svm", "linear_svm"])
@@ -342,14 +168,6 @@ def test_people_may_weigh_alike(name):
     many = Examples(often.reset_index(drop=True), train.blocks, train.kind)
     rows, people = (ranked(fit(name, many, people_alike=alike).predict(test)).mean() for alike in (False, True))
     assert people < rows - 1
-
-
-def test_voxels_that_are_mostly_empty_are_not_used():
-    train = TRAIN["classification"]
-    all_, none = (fit("voxel_svm", train, filled=share) for share in (0.5, 0.01))
-    assert all_.notes["voxels"] == none.notes["voxels"]
-    with pytest.raises(DataError, match="no voxel that varies is filled in 200%"):
-        fit("voxel_svm", train, filled=2.0)
 
 
 # ---- what cannot be used -------------------------------------------------------------------------
