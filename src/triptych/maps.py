@@ -18,6 +18,7 @@ from triptych.errors import DataError
 from triptych.tables import read_json
 
 ENDING = ".map.npy"
+OCCLUSION = "occlusion"  # what a fit notes as ``maps`` when its map is one of changes in units of the output's spread
 PEAKS, APART = 5, 16.0  # how many are told, and the least distance between two of them, mm
 LOW, HIGH = np.array([-80.0, -112.0, -76.0]), np.array([80.0, 80.0, 84.0])  # mm: the box of triptych.mri.template
 
@@ -73,6 +74,14 @@ def mean_map(notes: Sequence[Path]) -> np.ndarray:
     if not rows:
         raise DataError("no fit has a map: all of them failed, or `maps:` is 0")
     return np.asarray(total / rows, np.float32)
+
+
+def unit(notes: Sequence[Path]) -> str:
+    """In which unit the maps of a model are, in words."""
+    kinds = {fit.get("maps") for path in notes for fit in read_json(path)["fits"]}
+    if OCCLUSION in kinds:
+        return "change without the 16 mm around, in standard deviations of the output"
+    return "times the mean over all voxels"
 
 
 def affine_of(shape: tuple[int, ...]) -> np.ndarray:

@@ -13,15 +13,18 @@ from torch.nn import functional
 
 from triptych.augmentation import Augmentation
 from triptych.batches import Clock, keep_memory, load
+from triptych.maps import HIGH, LOW, OCCLUSION
 from triptych.models._inputs import class_table, held_out_rows, need_classes, number_table, row_weights, weighted
 from triptych.models._tuning import candidates, tuned
-from triptych.nets.saliency import gradient
+from triptych.nets.saliency import gradient, occlusion
 from triptych.parallel import forward
 from triptych.processes import leads
 from triptych.tables import Examples
 from triptych.training import DivergedError, Schedule, batch_rows, pick_device, train
 from triptych.volumes import Volumes, summarise
 
+EDGE = 16.0  # of the cubes that are replaced one by one, mm
+OCCLUDED = 16  # rows of a fit for which that is done: a row costs hundreds of predictions
 Make = Callable[[tuple[int, int, int], float], nn.Module]
 
 
@@ -37,6 +40,10 @@ class FittedNet:
         Center and scale of its outputs.
     mean, sd
         Mean and standard deviation (x, y, z) of each voxel over the training rows.
+    spread
+        Standard deviation of the outputs over the training rows; 0 where no map is in its unit.
+    maps
+        Number of noisy copies over which gradients are averaged, or ``occlusion``; 0: no maps.
     """
 
     net: nn.Module
@@ -46,8 +53,9 @@ class FittedNet:
     outcome: tuple[float, float]
     mean: np.ndarray
     sd: np.ndarray
+    spread: float
     device: torch.device
-    copies: int
+    maps: int | str
     seen: str
     notes: dict
 
@@ -61,16 +69,28 @@ class FittedNet:
         return class_table(examples, found, expit(found))
 
     def map(self, examples: Examples) -> np.ndarray | None:
-        """How much a standard deviation of each voxel moves the output, whichever way; and the mean brain: (2, x, y, z).
-
-        Mean over rows; 1 on average over voxels.
-        """
-        if not self.copies:
+        """How much each voxel moves the output, whichever way, mean over rows; and the mean brain: (2, x, y, z)."""
+        if not self.maps:
             return None
+        found = self._occluded(examples) if self.maps == OCCLUSION else self._gradients(examples)
+        return np.stack([found, self.mean]).astype(np.float32)
+
+    def _gradients(self, examples: Examples) -> np.ndarray:
+        """By a change of one standard deviation of the voxel; 1 on average over voxels."""
         total = np.zeros(self.shape)
         for row, x in enumerate(self._rows(examples)):
-            total += gradient(self.net, x, self.copies, row).abs().cpu().numpy() * self.sd
-        return np.stack([total / (total.mean() or 1.0), self.mean]).astype(np.float32)
+            total += gradient(self.net, x, int(self.maps), row).abs().cpu().numpy() * self.sd
+        return total / (total.mean() or 1.0)
+
+    def _occluded(self, examples: Examples) -> np.ndarray:
+        """By the mean brain in place of the cube around the voxel; in units of the spread of the outputs."""
+        some = examples.take(np.unique(np.linspace(0, len(examples) - 1, OCCLUDED).round().astype(int)))
+        fill, able = (torch.from_numpy(values).to(self.device) for values in (self.mean, self.sd > 0))
+        edge = max(1, round(EDGE * self.shape[0] / (HIGH - LOW)[0]))
+        total = np.zeros(self.shape)
+        for x in self._rows(some):
+            total += occlusion(self.net, x, _scaled(fill, self.voxels), edge, able).abs().cpu().numpy()
+        return total / (len(some) * (self.spread or np.inf))
 
     def _rows(self, examples: Examples) -> Iterator[torch.Tensor]:
         """Each volume as the net sees it (1, 1, x, y, z)."""
@@ -114,11 +134,14 @@ def fit_net(
     target = (examples.y - outcome[0]) / (outcome[1] or 1.0)
     work = _Work(volumes, target, weight, examples.kind, summary.scale, options, seed, where, Clock())
     best, tried = _best(work, asked, make, kept)
+    spread = work.spread(best.net) if options.maps == OCCLUSION else 0.0
     weights = sum(p.numel() for p in best.net.parameters())
     notes: dict[str, Any] = {"epochs": best.epochs, "shape": list(volumes.shape), "weights": weights}
     notes |= {"precision": work.precision, "loss": best.loss}
     if len(asked) > 1:
         notes |= {"chosen": tuned(best.options), "tried": tried}
+    if options.maps == OCCLUSION:
+        notes["maps"] = OCCLUSION
     return FittedNet(
         best.net,
         tuple(blocks),
@@ -127,6 +150,7 @@ def fit_net(
         outcome,
         summary.mean,
         summary.sd,
+        spread,
         where,
         options.maps,
         examples.fingerprint(),
@@ -216,6 +240,16 @@ class _Work:
         for all_, _, x in load(self.volumes, parts, self.device, self.clock):
             total = total + self._objective(_scaled(x, self.voxels), all_)(net) * len(all_)
         return total / len(rows)
+
+    def spread(self, net: nn.Module) -> float:
+        """Standard deviation of the outputs of a trained net over all rows as they are."""
+        parts = np.split(np.arange(len(self.volumes)), range(self.options.batch, len(self.volumes), self.options.batch))
+        with torch.no_grad():
+            found = [
+                forward(net, _scaled(x, self.voxels), len(all_)).float()
+                for all_, _, x in load(self.volumes, parts, self.device, self.clock)
+            ]
+        return float(torch.cat(found).std(correction=0))
 
     def _objective(self, x: torch.Tensor, rows: np.ndarray) -> Callable[[nn.Module], torch.Tensor]:
         """Net -> cross-entropy, or squared error in units of the outcome's variance, of a batch."""

@@ -32,7 +32,7 @@ class Options:
     balanced: bool = False  # classes weigh alike
     people_alike: bool = False  # people weigh alike, however many rows they have
     precision: Literal["auto", "float32", "bf16"] = "auto"  # auto: bf16 on GPUs
-    maps: int = 4  # noisy copies over which the gradients of a map are averaged; 0: no maps
+    maps: int | Literal["occlusion"] = 4  # noisy copies over which gradients are averaged; 0: no maps
 
 
 def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, device: str) -> FittedNet:

@@ -1,17 +1,22 @@
 """Models of images beyond what all models promise: what they see, where they look, and that stopping changes nothing."""
 
+from dataclasses import replace
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from simulated_examples import CUBES, KINDS, OF_IMAGES, changed, cohort, fit, picture, pictured
+from simulated_examples import CUBES, KINDS, OF_IMAGES, SIDE, changed, cohort, fit, picture, pictured
 from sklearn.metrics import roc_auc_score
+from torch import nn
 
 from triptych import checkpoints, plugins
 from triptych.augmentation import Augmentation
 from triptych.checkpoints import Keep, keeping
 from triptych.errors import DataError
 from triptych.fitting import fit_folds, permute_outcomes
+from triptych.models import _images
 from triptych.tables import Examples
 from triptych.volumes import Volumes
 
@@ -53,17 +58,61 @@ def test_weighing_classes_alike_calls_more_rows_positive(name):
     assert balanced.mean() > plain.mean()
 
 
-@pytest.mark.parametrize("name", OF_IMAGES)
-def test_the_map_has_its_peak_where_the_effect_was_planted(name):
-    train, test = cohort("regression", n=90, seed=5, effect=3.0), cohort("regression", n=15, seed=6, effect=3.0)
-    more = {} if name == "voxel_svm" else {"epochs": 12, "maps": 3}
-    found, brain = fit(name, train, **more).model.map(pictured(test))
-    assert found.mean() == pytest.approx(1, rel=1e-3)
-    inside = np.zeros(found.shape, bool)
-    inside[CUBES["g1"]] = True
-    assert inside[np.unravel_index(found.argmax(), found.shape)]
-    assert found[inside].mean() > 2 * found[~inside].mean()
+@cache
+def knowing(name, maps):
+    """A model of rows with a strong effect."""
+    more = {} if name == "voxel_svm" else {"epochs": 12, "maps": maps}
+    return fit(name, cohort("regression", n=90, seed=5, effect=3.0), **more).model
+
+
+INSIDE = np.zeros((SIDE, SIDE, SIDE), bool)
+INSIDE[CUBES["g1"]] = True
+SEEN = pictured(cohort("regression", n=15, seed=6, effect=3.0))
+
+
+@pytest.mark.parametrize(
+    ("name", "maps"), [*((name, 3) for name in OF_IMAGES), *((name, "occlusion") for name in NETS)]
+)
+def test_the_map_has_its_peak_where_the_effect_was_planted(name, maps):
+    found, brain = knowing(name, maps).map(SEEN)
+    if maps != "occlusion":
+        assert found.mean() == pytest.approx(1, rel=1e-3)
+    assert INSIDE[np.unravel_index(found.argmax(), found.shape)]
+    assert found[INSIDE].mean() > 2 * found[~INSIDE].mean()
     assert (found[brain == 0] == 0).all(), "nothing is there to look at"
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_where_nothing_is_known_an_occlusion_map_is_flat(name):
+    """Of images that tell nothing no place stands out as the planted one does; of a net whose output is constant none at all."""
+    still = {"g1": 0.0, "g2": 0.0, "g3": 0.0}
+    blind = fit(name, changed(cohort("regression", n=90, seed=5), **still), epochs=12, maps="occlusion").model
+    known, rows = knowing(name, "occlusion"), pictured(changed(cohort("regression", n=15, seed=6), **still))
+    peaks = [found.max() / (found[brain > 0].mean() or 1.0) for found, brain in (blind.map(rows), known.map(SEEN))]
+    assert 2 * peaks[0] < peaks[1]
+    constant = nn.Sequential(nn.Flatten(), nn.Linear(SIDE**3, 1), nn.Flatten(0))
+    nn.init.zeros_(constant[1].weight)
+    assert (replace(known, net=constant).map(SEEN)[0] == 0).all()
+    assert (replace(known, net=constant, spread=0.0).map(SEEN)[0] == 0).all()
+
+
+def test_an_occlusion_map_is_in_units_of_the_spread_of_the_outputs_on_training_rows():
+    model, train = knowing("resnet3d", "occlusion"), pictured(cohort("regression", n=90, seed=5, effect=3.0))
+    outputs = (model.predict(train)["predicted"] - model.outcome[0]) / model.outcome[1]
+    assert model.spread == pytest.approx(outputs.std(ddof=0), rel=1e-4)
+    assert model.notes["maps"] == "occlusion"
+    np.testing.assert_allclose(replace(model, spread=2 * model.spread).map(SEEN)[0] * 2, model.map(SEEN)[0], rtol=1e-6)
+    assert "maps" not in knowing("resnet3d", 3).notes
+
+
+def test_occlusion_looks_at_so_many_rows_at_most(monkeypatch):
+    looked = []
+    monkeypatch.setattr(_images, "occlusion", lambda net, x, *_: looked.append(float(x.mean())) or x[0, 0])
+    many = pictured(cohort("regression", n=100, seed=8))
+    for n, expected in ((100, _images.OCCLUDED), (5, 5)):
+        looked.clear()
+        knowing("resnet3d", "occlusion").map(many.take(np.arange(n)))
+        assert len(set(looked)) == len(looked) == expected
 
 
 def test_no_map_when_none_is_wanted():
