@@ -122,7 +122,7 @@ def peaks(mean: np.ndarray, affine: np.ndarray) -> pd.DataFrame:
         np.stack(np.meshgrid(*map(np.arange, mean.shape), indexing="ij"), axis=-1) @ affine[:3, :3].T + affine[:3, 3]
     )
     for rank in range(1, PEAKS + 1):
-        at = np.unravel_index(int(np.argmax(left)), left.shape)
+        at = _middle(left)
         if not np.isfinite(left[at]):
             break
         x, y, z = places[at]
@@ -131,3 +131,13 @@ def peaks(mean: np.ndarray, affine: np.ndarray) -> pd.DataFrame:
         )
         left[np.linalg.norm(places - places[at], axis=-1) < APART] = -np.inf
     return pd.DataFrame(found)
+
+
+def _middle(values: np.ndarray) -> tuple[int, ...]:
+    """Place of the largest value; of neighbouring ones that are equal, as in a cube of an occlusion map, the middle one."""
+    from scipy import ndimage  # here, since every fit imports this module
+
+    first = np.unravel_index(int(np.argmax(values)), values.shape)
+    parts, _ = ndimage.label(values == values[first])
+    equal = np.argwhere(parts == parts[first])
+    return tuple(equal[np.argmin(np.square(equal - equal.mean(axis=0)).sum(axis=1))])

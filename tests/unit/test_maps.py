@@ -128,6 +128,16 @@ def test_the_image_is_in_mni_space_and_the_same_bytes_each_time(tmp_path):
     assert (tmp_path / "one.nii.gz").read_bytes() == (tmp_path / "two.nii.gz").read_bytes()
 
 
+def test_a_cube_of_equal_values_is_one_peak_in_its_middle():
+    values, affine = np.zeros((40, 48, 40)), maps.affine_of((40, 48, 40))
+    values[8:12, 12:16, 20:24], values[20:24, 12:16, 20:24] = 3.0, 2.0
+    found = maps.peaks(values, affine)
+    for row, start in enumerate(([8, 12, 20], [20, 12, 20])):
+        middle = affine[:3, :3] @ (np.array(start) + 1.5) + affine[:3, 3]
+        assert np.abs(found.loc[row, ["x", "y", "z"]].to_numpy(float) - middle).max() <= 2, "half a voxel"
+    assert found["value"].tolist()[:3] == [3.0, 2.0, 0.0]
+
+
 def test_the_figure_shows_slices_through_the_peak():
     values, affine = hot()
     with matplotlib.rc_context():
