@@ -6,7 +6,7 @@ from triptych import tables
 from triptych.figures._brain import draw
 from triptych.figures._style import save
 from triptych.job import main
-from triptych.maps import affine_of, mean_map, peaks, write_image
+from triptych.maps import affine_of, mean_map, peaks, unit, write_image
 
 
 def run(*, notes: list[Path], label: str, image: Path, data: Path, svg: Path) -> None:
@@ -15,7 +15,7 @@ def run(*, notes: list[Path], label: str, image: Path, data: Path, svg: Path) ->
     affine = affine_of(mean.shape)
     write_image(mean, affine, image)
     tables.write(peaks(mean, affine), data)
-    save(draw(mean, brain, affine, label), svg.with_suffix(""))
+    save(draw(mean, brain, affine, label, unit(notes)), svg.with_suffix(""))
 
 
 if __name__ == "__main__":

@@ -61,6 +61,7 @@ def fit_folds(
         repeat, fold = int(repeat), int(fold)  # numpy integers cannot be written as JSON
         told = permute_outcomes(examples, fit_seed(seed, repeat, 0)) if permuted else examples
         train, test = (_part(told, rows, part) for part in ("train", "test"))
+        train = replace(train, unseen=_unseen(train, test))
         try:
             if harmonise:
                 train, test = _harmonised(train, test, blocks, harmonise)
@@ -134,6 +135,17 @@ def _harmonised(train: Examples, test: Examples, blocks: list[str], told: dict[s
 def _part(examples: Examples, rows: pd.DataFrame, part: str) -> Examples:
     keys = pd.MultiIndex.from_frame(rows.loc[rows["part"] == part, KEY])
     return examples.take(pd.MultiIndex.from_frame(examples.table[KEY]).isin(keys))
+
+
+def _unseen(train: Examples, test: Examples) -> tuple[str, ...]:
+    """Columns of places, the largest first, of which the tested rows share none with the training rows.
+
+    Not a column with empty cells, which may stand for any place.
+    """
+    full = [c for c in ("cohort", SITE) if c in train.table and not train.table[c].isna().any()]
+    return tuple(
+        c for c in full if not test.table[c].isna().any() and not np.isin(test.places(c), train.places(c)).any()
+    )
 
 
 def _map(fitted: Any, test: Examples) -> dict[str, Any]:

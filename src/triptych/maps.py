@@ -18,6 +18,7 @@ from triptych.errors import DataError
 from triptych.tables import read_json
 
 ENDING = ".map.npy"
+OCCLUSION = "occlusion"  # what a fit notes as ``maps`` when its map is one of changes in units of the output's spread
 PEAKS, APART = 5, 16.0  # how many are told, and the least distance between two of them, mm
 LOW, HIGH = np.array([-80.0, -112.0, -76.0]), np.array([80.0, 80.0, 84.0])  # mm: the box of triptych.mri.template
 
@@ -75,6 +76,14 @@ def mean_map(notes: Sequence[Path]) -> np.ndarray:
     return np.asarray(total / rows, np.float32)
 
 
+def unit(notes: Sequence[Path]) -> str:
+    """In which unit the maps of a model are, in words."""
+    kinds = {fit.get("maps") for path in notes for fit in read_json(path)["fits"]}
+    if OCCLUSION in kinds:
+        return "change without the 16 mm around, in standard deviations of the output"
+    return "times the mean over all voxels"
+
+
 def affine_of(shape: tuple[int, ...]) -> np.ndarray:
     """Voxels to millimetres of MNI space, for images (x, y, z) that fill the box of preprocessing.
 
@@ -113,7 +122,7 @@ def peaks(mean: np.ndarray, affine: np.ndarray) -> pd.DataFrame:
         np.stack(np.meshgrid(*map(np.arange, mean.shape), indexing="ij"), axis=-1) @ affine[:3, :3].T + affine[:3, 3]
     )
     for rank in range(1, PEAKS + 1):
-        at = np.unravel_index(int(np.argmax(left)), left.shape)
+        at = _middle(left)
         if not np.isfinite(left[at]):
             break
         x, y, z = places[at]
@@ -122,3 +131,13 @@ def peaks(mean: np.ndarray, affine: np.ndarray) -> pd.DataFrame:
         )
         left[np.linalg.norm(places - places[at], axis=-1) < APART] = -np.inf
     return pd.DataFrame(found)
+
+
+def _middle(values: np.ndarray) -> tuple[int, ...]:
+    """Place of the largest value; of neighbouring ones that are equal, as in a cube of an occlusion map, the middle one."""
+    from scipy import ndimage  # here, since every fit imports this module
+
+    first = np.unravel_index(int(np.argmax(values)), values.shape)
+    parts, _ = ndimage.label(values == values[first])
+    equal = np.argwhere(parts == parts[first])
+    return tuple(equal[np.argmin(np.square(equal - equal.mean(axis=0)).sum(axis=1))])

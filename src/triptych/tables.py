@@ -43,11 +43,16 @@ PREDICTIONS = {
 
 @dataclass(frozen=True)
 class Examples:
-    """Rows to learn from or to predict: keys, site, outcome and inputs in one table, and which columns each block holds."""
+    """Rows to learn from or to predict: keys, site, outcome and inputs in one table, and which columns each block holds.
+
+    ``unseen`` names the columns of places (``cohort``, ``site``) of which the tested rows have none that the training rows have;
+    choices inside training then leave out whole places, too.
+    """
 
     table: pd.DataFrame
     blocks: dict[str, list[str]]
     kind: str = "survival"
+    unseen: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.table)
@@ -76,6 +81,11 @@ class Examples:
     def people(self) -> np.ndarray:
         """Code of the person of each row, int (n,); it follows the sorted ids, not the order of the rows."""
         return self.table.groupby(PERSON, sort=True).ngroup().to_numpy()
+
+    def places(self, column: str) -> np.ndarray:
+        """Name (n,) of the cohort, or of the site within its cohort, of each row."""
+        cohort = self.table["cohort"].astype(str)
+        return (cohort if column == "cohort" else cohort + "/" + self.table[column].astype(str)).to_numpy(str)
 
     def inputs(self, blocks: Iterable[str]) -> pd.DataFrame:
         """The columns of some blocks, in their order."""

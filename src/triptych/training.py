@@ -19,6 +19,10 @@ from triptych.launching import agreed
 from triptych.processes import leads
 
 
+class DivergedError(DataError):
+    """The loss of a training is no finite number."""
+
+
 @dataclass(frozen=True)
 class Schedule:
     """How long and how fast."""
@@ -73,7 +77,7 @@ def train(
 
     Raises
     ------
-    DataError
+    DivergedError
         When the loss is not finite.
     SystemExit
         After SIGTERM or SIGUSR1, when the epoch has ended and is kept.
@@ -130,7 +134,7 @@ class _Run:
         epoch = len(self.history)
         self.history.append(loss)
         if loss != loss or loss == float("inf"):
-            raise DataError(f"training diverged at epoch {epoch + 1} (loss {loss}); lower `learning_rate:`")
+            raise DivergedError(f"training diverged at epoch {epoch + 1} (loss {loss}); lower `learning_rate:`")
         if loss < self.best:
             self.best, self.best_epoch, self.best_weights = loss, epoch, copy.deepcopy(self.net.state_dict())
         elif stop_early and schedule.patience and epoch - self.best_epoch >= schedule.patience:

@@ -112,6 +112,29 @@ def test_every_row_is_predicted_once_by_a_fit_that_did_not_see_it(examples):
     assert set(table["event"].unique()) <= {0, 1}
 
 
+@pytest.mark.parametrize(
+    ("known", "asked", "unseen"),
+    [
+        (["one/a", "one/b"], ["one/c"], ("site",)),
+        (["one/a", "one/b"], ["one/a", "one/c"], ()),
+        (["one/a", "two/a"], ["two/b"], ("site",)),
+        (["one/a", "one/b"], ["two/a"], ("cohort", "site")),
+        (["one/a", "one/"], ["one/c"], ()),
+        (["one/a", "one/b"], ["two/"], ("cohort",)),
+    ],
+)
+def test_training_is_told_whether_the_tested_places_are_unseen(examples, fake, known, asked, unseen):
+    """A site is that of its cohort; an empty one may be any."""
+    told = []
+    fake(lambda train, seed: told.append(train.unseen) or Fake(train.fingerprint()))
+    test = np.arange(len(examples)) >= 40
+    where = [one.split("/") for one in (*np.resize(known, 40), *np.resize(asked, 20))]
+    table = examples.table.assign(cohort=[c for c, _ in where], site=[s or None for _, s in where])
+    splits = table[KEY].assign(repeat=0, fold=0, part=np.where(test, "test", "train"))
+    run(Examples(table, BLOCKS), splits)
+    assert told == [unseen]
+
+
 @dataclass
 class Looks(Fake):
     """A model that says where it looks."""

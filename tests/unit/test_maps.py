@@ -54,6 +54,15 @@ def test_the_mean_over_jobs_counts_every_person_once(tmp_path):
     np.testing.assert_allclose(found, sum(n * values for values, n in every) / 6, atol=1e-3)
 
 
+def test_the_unit_is_that_of_the_fits(tmp_path):
+    failed, plain, cubes = (tmp_path / f"{name}.json" for name in ("failed", "plain", "cubes"))
+    tables.write({"fits": []}, failed)
+    tables.write({"fits": [{"fold": 0}]}, plain)
+    tables.write({"fits": [{"fold": 1, "maps": "occlusion"}]}, cubes)
+    assert maps.unit([failed, plain]) == "times the mean over all voxels"
+    assert maps.unit([failed, cubes]) == "change without the 16 mm around, in standard deviations of the output"
+
+
 @pytest.mark.parametrize("spoil", ["remove", "write"])
 def test_a_map_of_another_run_is_refused(tmp_path, spoil):
     path = kept(tmp_path, "repeat-0", fits(3))
@@ -119,13 +128,24 @@ def test_the_image_is_in_mni_space_and_the_same_bytes_each_time(tmp_path):
     assert (tmp_path / "one.nii.gz").read_bytes() == (tmp_path / "two.nii.gz").read_bytes()
 
 
+def test_a_cube_of_equal_values_is_one_peak_in_its_middle():
+    values, affine = np.zeros((40, 48, 40)), maps.affine_of((40, 48, 40))
+    values[8:12, 12:16, 20:24], values[20:24, 12:16, 20:24] = 3.0, 2.0
+    found = maps.peaks(values, affine)
+    for row, start in enumerate(([8, 12, 20], [20, 12, 20])):
+        middle = affine[:3, :3] @ (np.array(start) + 1.5) + affine[:3, 3]
+        assert np.abs(found.loc[row, ["x", "y", "z"]].to_numpy(float) - middle).max() <= 2, "half a voxel"
+    assert found["value"].tolist()[:3] == [3.0, 2.0, 0.0]
+
+
 def test_the_figure_shows_slices_through_the_peak():
     values, affine = hot()
     with matplotlib.rc_context():
-        figure = draw(values, values, affine, "A model of $5")
+        figure = draw(values, values, affine, "A model of $5", "times the mean")
     titles = [axes.get_title() for axes in figure.axes[:3]]
     x, y, z = affine[:3, :3] @ [15, 18, 10] + affine[:3, 3]
     assert titles == [f"x = {x:.0f} mm", f"y = {y:.0f} mm", f"z = {z:.0f} mm"]
+    assert any("times the mean, the highest 5%" in text.get_text() for text in figure.texts)
     heat = [axes.images[1].get_array() for axes in figure.axes[:3]]
     assert all(part.max() == 9 for part in heat)
     assert heat[0].shape == (20, 24)

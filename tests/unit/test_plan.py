@@ -420,6 +420,7 @@ def imaged(here):
     models = {
         "net": {"use": "conv5_fc3", "label": "Net"},
         "dark": {"use": "vit3d", "options": {"maps": 0}},
+        "cubes": {"use": "resnet3d", "options": {"maps": "occlusion"}},
         "svm": {"use": "voxel_svm", "job": "model"},
         "half": {"use": "voxel_svm", "options_by_task": {"sex": {"maps": False}}},
         "none": {"use": "dummy", "role": "null"},
@@ -434,8 +435,8 @@ def imaged(here):
 
 def test_models_that_show_where_they_look(imaged, default):
     assert {"control-background", "permuted-net", "permuted-svm"} <= set(imaged.models("sex"))
-    assert imaged.maps("sex") == ["net", "svm"], "not those of controls"
-    assert imaged.contents["sex"]["maps"] == ["net", "svm"]
+    assert imaged.maps("sex") == ["net", "cubes", "svm"], "not those of controls"
+    assert imaged.contents["sex"]["maps"] == ["net", "cubes", "svm"]
     assert Path("results/heads/sex/maps/net.svg") in imaged.report_inputs
     assert default.maps("dmfs") == []
     assert set(default.contents["dmfs"]) == {"tables", "figures"}, "other studies are told nothing new"

@@ -140,3 +140,15 @@ def test_a_study_may_ask_for_it_alone(write):
 def test_survival_has_no_model_of_voxels(write):
     words = {"kind": "survival", "outcome": "{time: months, event: died}", "metric": "harrell_c"}
     assert background(read(write("net: {use: cox, inputs: [clinical]}", **words))) is None
+
+
+@pytest.mark.parametrize("use", ["conv5_fc3", "resnet3d", "vit3d"])
+def test_nets_may_be_told_candidates(write, use):
+    options = "{learning_rate: [0.001, 0.0001], weight_decay: [0, 0.01], dropout: [0, 0.5], trials: 3}"
+    study = read(write(f"net: {{use: {use}, inputs: [image], options: {options}}}"))
+    assert study.models["net"].options["learning_rate"] == [0.001, 0.0001]
+
+
+def test_epochs_are_no_list(write):
+    with pytest.raises(StudyError, match=r"option 'epochs' of .* must be int, not \[5, 10\]"):
+        read(write("net: {use: vit3d, inputs: [image], options: {epochs: [5, 10]}}"))

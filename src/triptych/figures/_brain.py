@@ -12,7 +12,7 @@ SHOWN = 0.95  # the share of voxels that the colours leave out
 AXES = (("x", 0, (1, 2)), ("y", 1, (0, 2)), ("z", 2, (0, 1)))
 
 
-def draw(values: np.ndarray, under: np.ndarray, affine: np.ndarray, label: str) -> Figure:
+def draw(values: np.ndarray, under: np.ndarray, affine: np.ndarray, label: str, unit: str) -> Figure:
     """Sagittal, coronal and axial slices of a map (x, y, z) over a brain on the same grid; x runs from left to right.
 
     Parameters
@@ -21,6 +21,8 @@ def draw(values: np.ndarray, under: np.ndarray, affine: np.ndarray, label: str) 
         Intensities of the brain beneath.
     affine
         Voxel to millimetres, without rotation.
+    unit
+        Of the values, in words.
     """
     peak = np.unravel_index(int(np.argmax(values)), values.shape)
     low = float(np.quantile(values, SHOWN))
@@ -43,7 +45,7 @@ def draw(values: np.ndarray, under: np.ndarray, affine: np.ndarray, label: str) 
     figure.text(
         0.02,
         0.95,
-        escaped(f"{label}: times the mean over all voxels, the highest {1 - SHOWN:.0%}"),
+        escaped(f"{label}: {unit}, the highest {1 - SHOWN:.0%}"),
         va="top",
         fontsize=8,
     )

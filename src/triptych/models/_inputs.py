@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from triptych.errors import DataError
-from triptych.tables import Examples
+from triptych.splits._groups import group_codes, spread
+from triptych.tables import FAMILY, Examples
 
 
 class NoInputError(DataError):
@@ -96,17 +97,71 @@ def need_events(train: Examples, fewest: int) -> None:
 
 
 def inner_folds(train: Examples, folds: int, seed: int) -> np.ndarray:
-    """Fold codes (n,) for choices made inside training: by person, events (or classes, or large values) spread evenly."""
-    people = train.people
-    with_event = np.zeros(people.max() + 1, bool)
-    np.logical_or.at(with_event, people, train.stratum)
-    random = np.random.default_rng(seed)
-    code = np.empty(len(with_event), int)
-    order = np.concatenate(
-        [random.permutation(np.flatnonzero(with_event)), random.permutation(np.flatnonzero(~with_event))]
-    )
-    code[order] = np.arange(len(order)) % folds
-    return code[people]
+    """Fold codes (n,) for choices made inside training, which leave out what the split leaves out.
+
+    Families (people where none is known) stay together, and events (or classes, or large values) are spread evenly.  Where the
+    tested rows are of places that training does not know, whole places are left out, when three or more allow it.  Fold 0 is what
+    early stopping may keep.
+
+    Raises
+    ------
+    DataError
+        For fewer than two folds, or one family only: nobody would be left to learn from.
+    """
+    if folds < 2:
+        raise DataError(
+            f"{folds} fold(s) inside training leave nobody to learn from; `inner_folds:` and `held_out:` must be 2 or more "
+            "(`held_out: 0` keeps nobody for early stopping)"
+        )
+    groups = group_codes(train.table)
+    for column in train.unseen:
+        by_place = _folds_of_places(train, _places(train, groups, column), folds, seed)
+        if by_place is not None:
+            return by_place
+    found = _spread_groups(groups, train.stratum, folds, seed)
+    if found.max() < 1:
+        raise DataError("all training rows are of one person or family, so none can be left out to choose options by")
+    return found
+
+
+def held_out_rows(train: Examples, one_in: int, seed: int) -> np.ndarray:
+    """Which rows (n,) are kept for early stopping: an inner fold of so many; none for 0."""
+    return inner_folds(train, one_in, seed) == 0 if one_in else np.zeros(len(train), bool)
+
+
+def _spread_groups(groups: np.ndarray, stratum: np.ndarray, folds: int, seed: int) -> np.ndarray:
+    of_group = np.zeros(groups.max() + 1, bool)
+    np.logical_or.at(of_group, groups, stratum)
+    return spread(of_group, folds, np.random.default_rng(seed))[groups]
+
+
+def _places(train: Examples, groups: np.ndarray, column: str) -> np.ndarray:
+    """Code (n,) of the cohort or site of each row; places that share a family are one."""
+    tied = pd.DataFrame({"cohort": "", "participant_id": groups.astype(str), FAMILY: train.places(column)})
+    return group_codes(tied)
+
+
+def _folds_of_places(train: Examples, places: np.ndarray, folds: int, seed: int) -> np.ndarray | None:
+    """Folds of whole places, the first the one whose size is nearest to what was asked for.
+
+    None for fewer than three places, or where a fold would leave fewer than two rows of a class (or two events) to learn from,
+    or every fold holds one class only.
+    """
+    if places.max() < 2:
+        return None
+    fold = _spread_groups(places, train.stratum, min(folds, int(places.max()) + 1), seed)
+    counts = np.zeros((fold.max() + 1, 2), int)
+    told = train.stratum & (train.kind != "regression")  # a number needs no two classes
+    np.add.at(counts, (fold, told.astype(int)), 1)
+    counts = counts[:, counts.any(axis=0)]
+    able = (counts > 0).all(axis=1)
+    if (counts.sum(axis=0) - counts < 2).any() or not able.any():
+        return None
+    gap = np.where(able, np.abs(counts.sum(axis=1) - len(fold) / folds), np.inf)
+    first = int(np.argmin(gap))
+    renamed = np.arange(len(counts))
+    renamed[[0, first]] = first, 0
+    return renamed[fold]
 
 
 def row_weights(train: Examples, people_alike: bool) -> np.ndarray:

@@ -38,7 +38,7 @@ def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, devi
     alphas, betas = _path(x, time, event, options)
     score = np.zeros(len(alphas))
     folds = inner_folds(train, options.inner_folds, seed)
-    for fold in range(options.inner_folds):
+    for fold in np.unique(folds):
         rest = folds != fold
         for k, beta in enumerate(_path(x[rest], time[rest], event[rest], options, alphas)[1].T):
             h = x @ beta

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from triptych.models._inputs import TableEncoder, fit_encoder, inner_folds, survival_table
+from triptych.models._inputs import TableEncoder, fit_encoder, held_out_rows, survival_table
 from triptych.nets.mlp import MLP
 from triptych.parallel import forward
 from triptych.survival.cox import baseline_cumulative_hazard, cox_survival
@@ -75,7 +75,7 @@ def fit(examples: Examples, options: Options, *, blocks: list[str], seed: int, d
 
 def _train_one(net: MLP, x: np.ndarray, examples: Examples, options: Options, seed: int, where: torch.device) -> int:
     """Train one net; returns the number of epochs."""
-    kept = inner_folds(examples, options.held_out, seed) == 0 if options.held_out else np.zeros(len(x), bool)
+    kept = held_out_rows(examples, options.held_out, seed)
     batches = _batches(x[~kept], examples.take(~kept), options, seed, where)
     held_out = _objective(x[kept], examples.take(kept), options, where) if kept.any() else None
     schedule = Schedule(options.epochs, options.learning_rate, options.weight_decay, options.decay, options.patience)

@@ -1,4 +1,4 @@
-"""Linear support vector machine on columns (Cortes & Vapnik 1995), its cost chosen inside training (folds by person)."""
+"""Linear support vector machine on columns (Cortes & Vapnik 1995), its cost chosen inside training."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from triptych.models._inputs import (
+    NoInputError,
     TableEncoder,
     class_table,
     fit_encoder,
@@ -69,6 +70,18 @@ def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, devi
         costs=options.cost,
         balanced=options.balanced,
         weight=row_weights(train, options.people_alike),
+        inner=lambda out: _products(train.take(~out), train.take(out), blocks),
     )
     notes = {"cost": dual.cost, "columns": x.shape[1], "dropped": encoder.dropped}
     return Fitted(encoder, x.T @ dual.alpha, dual.intercept, encoder.seen, notes)
+
+
+def _products(rest: Examples, out: Examples, blocks: list[str]) -> tuple[np.ndarray, np.ndarray] | None:
+    """Inner products of an inner fold, whose columns are coded and scaled by its own training rows."""
+    try:
+        encoder = fit_encoder(rest, blocks)
+    except NoInputError:
+        return None
+    x, held = encoder(rest), encoder(out)
+    unit = np.square(x).sum() / len(x)
+    return x @ x.T / unit, held @ x.T / unit

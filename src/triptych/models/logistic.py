@@ -1,4 +1,4 @@
-"""Logistic regression with a ridge penalty, chosen by cross-validated log loss inside training (folds by person)."""
+"""Logistic regression with a ridge penalty, chosen by cross-validated log loss inside training."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Linear regression with a ridge penalty, chosen by cross-validated squared error inside training (folds by person)."""
+"""Linear regression with a ridge penalty, chosen by cross-validated squared error inside training."""
 
 from dataclasses import dataclass
 

@@ -14,16 +14,17 @@ NEEDS = ("image",)
 
 @dataclass(frozen=True)
 class Options:
-    """Architecture, schedule, and how images are changed in training."""
+    """Architecture, schedule, and how images are changed in training; of lists one candidate is chosen inside training."""
 
     patch: int = 16  # edge of a cube, voxels
     width: int = 192
     depth: int = 6
     heads: int = 3
-    dropout: float = 0.1
+    dropout: float | tuple[float, ...] = 0.1
     epochs: int = 50
-    learning_rate: float = 0.0001
-    weight_decay: float = 0.0001
+    learning_rate: float | tuple[float, ...] = 0.0001
+    weight_decay: float | tuple[float, ...] = 0.0001
+    trials: int = 0  # so many of the combinations of candidates, at random; 0: all
     patience: int = 10
     held_out: int = 5  # one fold of so many is kept for early stopping; 0: none
     batch: int = 8  # rows of a step, of all devices together
@@ -32,7 +33,7 @@ class Options:
     balanced: bool = False  # classes weigh alike
     people_alike: bool = False  # people weigh alike, however many rows they have
     precision: Literal["auto", "float32", "bf16"] = "auto"  # auto: bf16 on GPUs
-    maps: int = 4  # noisy copies over which the gradients of a map are averaged; 0: no maps
+    maps: int | Literal["occlusion"] = 4  # noisy copies over which gradients are averaged; 0: no maps
 
 
 def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, device: str) -> FittedNet:
@@ -48,8 +49,8 @@ def fit(train: Examples, options: Options, *, blocks: list[str], seed: int, devi
             f"vit3d: `width:` must be a multiple of `heads:`, and {options.width} is none of {options.heads}"
         )
 
-    def make(shape: tuple[int, int, int]) -> ViT3D:
-        how = {key: getattr(options, key) for key in ("patch", "width", "depth", "heads", "dropout")}
-        return ViT3D(shape, **how)
+    def make(shape: tuple[int, int, int], dropout: float) -> ViT3D:
+        how = {key: getattr(options, key) for key in ("patch", "width", "depth", "heads")}
+        return ViT3D(shape, **how, dropout=dropout)
 
     return fit_net(train, options, make, blocks=blocks, seed=seed, device=device)

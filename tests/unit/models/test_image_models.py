@@ -1,19 +1,22 @@
 """Models of images beyond what all models promise: what they see, where they look, and that stopping changes nothing."""
 
+from dataclasses import replace
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from simulated_examples import CUBES, KINDS, OF_IMAGES, changed, cohort, fit, picture, pictured
+from simulated_examples import CUBES, KINDS, OF_IMAGES, SIDE, changed, cohort, fit, picture, pictured
 from sklearn.metrics import roc_auc_score
-from sklearn.svm import SVC, SVR
+from torch import nn
 
 from triptych import checkpoints, plugins
 from triptych.augmentation import Augmentation
 from triptych.checkpoints import Keep, keeping
 from triptych.errors import DataError
 from triptych.fitting import fit_folds, permute_outcomes
-from triptych.models._svm import fit_dual
+from triptych.models import _images
 from triptych.tables import Examples
 from triptych.volumes import Volumes
 
@@ -55,17 +58,61 @@ def test_weighing_classes_alike_calls_more_rows_positive(name):
     assert balanced.mean() > plain.mean()
 
 
-@pytest.mark.parametrize("name", OF_IMAGES)
-def test_the_map_has_its_peak_where_the_effect_was_planted(name):
-    train, test = cohort("regression", n=90, seed=5, effect=3.0), cohort("regression", n=15, seed=6, effect=3.0)
-    more = {} if name == "voxel_svm" else {"epochs": 12, "maps": 3}
-    found, brain = fit(name, train, **more).model.map(pictured(test))
-    assert found.mean() == pytest.approx(1, rel=1e-3)
-    inside = np.zeros(found.shape, bool)
-    inside[CUBES["g1"]] = True
-    assert inside[np.unravel_index(found.argmax(), found.shape)]
-    assert found[inside].mean() > 2 * found[~inside].mean()
+@cache
+def knowing(name, maps):
+    """A model of rows with a strong effect."""
+    more = {} if name == "voxel_svm" else {"epochs": 12, "maps": maps}
+    return fit(name, cohort("regression", n=90, seed=5, effect=3.0), **more).model
+
+
+INSIDE = np.zeros((SIDE, SIDE, SIDE), bool)
+INSIDE[CUBES["g1"]] = True
+SEEN = pictured(cohort("regression", n=15, seed=6, effect=3.0))
+
+
+@pytest.mark.parametrize(
+    ("name", "maps"), [*((name, 3) for name in OF_IMAGES), *((name, "occlusion") for name in NETS)]
+)
+def test_the_map_has_its_peak_where_the_effect_was_planted(name, maps):
+    found, brain = knowing(name, maps).map(SEEN)
+    if maps != "occlusion":
+        assert found.mean() == pytest.approx(1, rel=1e-3)
+    assert INSIDE[np.unravel_index(found.argmax(), found.shape)]
+    assert found[INSIDE].mean() > 2 * found[~INSIDE].mean()
     assert (found[brain == 0] == 0).all(), "nothing is there to look at"
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_where_nothing_is_known_an_occlusion_map_is_flat(name):
+    """Of images that tell nothing no place stands out as the planted one does; of a net whose output is constant none at all."""
+    still = {"g1": 0.0, "g2": 0.0, "g3": 0.0}
+    blind = fit(name, changed(cohort("regression", n=90, seed=5), **still), epochs=12, maps="occlusion").model
+    known, rows = knowing(name, "occlusion"), pictured(changed(cohort("regression", n=15, seed=6), **still))
+    peaks = [found.max() / (found[brain > 0].mean() or 1.0) for found, brain in (blind.map(rows), known.map(SEEN))]
+    assert 2 * peaks[0] < peaks[1]
+    constant = nn.Sequential(nn.Flatten(), nn.Linear(SIDE**3, 1), nn.Flatten(0))
+    nn.init.zeros_(constant[1].weight)
+    assert (replace(known, net=constant).map(SEEN)[0] == 0).all()
+    assert (replace(known, net=constant, spread=0.0).map(SEEN)[0] == 0).all()
+
+
+def test_an_occlusion_map_is_in_units_of_the_spread_of_the_outputs_on_training_rows():
+    model, train = knowing("resnet3d", "occlusion"), pictured(cohort("regression", n=90, seed=5, effect=3.0))
+    outputs = (model.predict(train)["predicted"] - model.outcome[0]) / model.outcome[1]
+    assert model.spread == pytest.approx(outputs.std(ddof=0), rel=1e-4)
+    assert model.notes["maps"] == "occlusion"
+    np.testing.assert_allclose(replace(model, spread=2 * model.spread).map(SEEN)[0] * 2, model.map(SEEN)[0], rtol=1e-6)
+    assert "maps" not in knowing("resnet3d", 3).notes
+
+
+def test_occlusion_looks_at_so_many_rows_at_most(monkeypatch):
+    looked = []
+    monkeypatch.setattr(_images, "occlusion", lambda net, x, *_: looked.append(float(x.mean())) or x[0, 0])
+    many = pictured(cohort("regression", n=100, seed=8))
+    for n, expected in ((100, _images.OCCLUDED), (5, 5)):
+        looked.clear()
+        knowing("resnet3d", "occlusion").map(many.take(np.arange(n)))
+        assert len(set(looked)) == len(looked) == expected
 
 
 def test_no_map_when_none_is_wanted():
@@ -115,15 +162,17 @@ def test_the_data_are_brought_to_one_scale():
     np.testing.assert_allclose(one, other, rtol=1e-4)
 
 
-def test_stopped_in_an_epoch_it_goes_on_to_the_same_to_the_last_bit(tmp_path, monkeypatch, capsys):
-    """With dropout, random changes and early stopping."""
+@pytest.mark.parametrize("rates", [0.01, (0.01, 0.001)], ids=["one", "in-the-second-candidate"])
+def test_stopped_in_an_epoch_it_goes_on_to_the_same_to_the_last_bit(rates, tmp_path, monkeypatch, capsys):
+    """With dropout, random changes and early stopping; a candidate that was finished before is not trained again."""
     monkeypatch.setattr(checkpoints, "PAUSE", -1)
-    how = {"epochs": 6, "augment": 1.0, "flip": True, "dropout": 0.3}
+    how = {"epochs": 6, "augment": 1.0, "flip": True, "dropout": 0.3, "learning_rate": rates}
     whole = fit("conv5_fc3", TRAIN["classification"], **how).predict(TEST["classification"])
-    call, keep = Augmentation.__call__, Keep(tmp_path / "net", "told")
+    call, keep, begun = Augmentation.__call__, Keep(tmp_path / "net", "told"), []
 
     def interrupted(self, x, rows, epoch):
-        if epoch == 3:
+        begun.extend([epoch] * (begun[-1:] != [epoch]))
+        if begun.count(3) == (2 if isinstance(rates, tuple) else 1):
             raise KeyboardInterrupt
         return call(self, x, rows, epoch)
 
@@ -131,9 +180,12 @@ def test_stopped_in_an_epoch_it_goes_on_to_the_same_to_the_last_bit(tmp_path, mo
     with keeping(keep, "seen"), pytest.raises(KeyboardInterrupt):
         fit("conv5_fc3", TRAIN["classification"], **how)
     monkeypatch.setattr(Augmentation, "__call__", call)
+    capsys.readouterr()
     with keeping(keep, "seen"):
         again = fit("conv5_fc3", TRAIN["classification"], **how).predict(TEST["classification"])
-    assert "training goes on after epoch 3\n" in capsys.readouterr().out
+    goes_on = [line for line in capsys.readouterr().out.splitlines() if line.startswith("training goes on")]
+    finished = ["training goes on after epoch 6"] * isinstance(rates, tuple)
+    assert goes_on == [*finished, "training goes on after epoch 3"]
     np.testing.assert_array_equal(again, whole)
 
 
@@ -155,85 +207,6 @@ def test_heads_that_do_not_share_the_width():
         fit("vit3d", TRAIN["regression"], heads=3)
 
 
-# ---- the support vector machine ------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", KINDS[1:])
-def test_voxel_svm_is_that_of_scikit_learn(kind):
-    """On voxels that are filled, scaled by training rows, with the kernel in units of its mean diagonal."""
-    train, test = TRAIN[kind].in_order(), TEST[kind]
-    x, new = dense(train), dense(test)
-    mask = ((x != 0).mean(axis=0) >= 0.5) & (x.std(axis=0) > 0)
-    scaled, other = ((values[:, mask] - x[:, mask].mean(axis=0)) / x[:, mask].std(axis=0) for values in (x, new))
-    scale = np.sqrt((scaled**2).sum(axis=1).mean())
-    fitted = fit("voxel_svm", train, cost=(0.1,))
-    assert fitted.notes == {"cost": 0.1, "voxels": int(mask.sum())}
-    if kind == "classification":
-        expected = SVC(C=0.1, kernel="linear", tol=1e-9).fit(scaled / scale, train.y).decision_function(other / scale)
-    else:
-        y = (train.y - train.y.mean()) / train.y.std()
-        found = SVR(C=0.1, kernel="linear", tol=1e-9).fit(scaled / scale, y).predict(other / scale)
-        expected = train.y.mean() + train.y.std() * found
-    np.testing.assert_allclose(ranked(fitted.predict(test)), expected, rtol=1e-4, atol=1e-4)
-
-
-@pytest.mark.parametrize("kind", KINDS[1:])
-def test_linear_svm_is_that_of_scikit_learn(kind):
-    train, test = TRAIN[kind].in_order(), TEST[kind]
-    fitted = fit("linear_svm", train, cost=(1,))
-    x, new = fitted.encoder(train), fitted.encoder(test)
-    scale = np.sqrt((x**2).sum(axis=1).mean())
-    if kind == "classification":
-        expected = SVC(kernel="linear", tol=1e-9).fit(x / scale, train.y).decision_function(new / scale)
-    else:
-        y = (train.y - train.y.mean()) / train.y.std()
-        expected = train.y.mean() + train.y.std() * SVR(kernel="linear", tol=1e-9).fit(x / scale, y).predict(
-            new / scale
-        )
-    np.testing.assert_allclose(ranked(fitted.predict(test)), expected, rtol=1e-4, atol=1e-4)
-
-
-@pytest.mark.parametrize("kind", KINDS[1:])
-def test_the_cost_is_the_best_of_refits_over_folds(kind):
-    random = np.random.default_rng(0)
-    x = random.normal(size=(60, 30))
-    y = (
-        (x[:, 0] + random.normal(size=60) > 0).astype(float)
-        if kind == "classification"
-        else x[:, 0] + random.normal(size=60)
-    )
-    fold, costs, gram, skill = np.arange(60) % 4, (0.01, 1, 100), x @ x.T, {}
-    scaled, z = gram / (np.trace(gram) / 60), y if kind == "classification" else (y - y.mean()) / y.std()
-    for cost in costs:
-        parts = []
-        for k in range(4):
-            a, b = fold != k, fold == k
-            if kind == "classification":
-                model = SVC(C=cost, kernel="precomputed").fit(scaled[np.ix_(a, a)], z[a])
-                parts.append(roc_auc_score(z[b], model.decision_function(scaled[np.ix_(b, a)])))
-            else:
-                model = SVR(C=cost, kernel="precomputed").fit(scaled[np.ix_(a, a)], z[a])
-                parts.append(-np.mean((model.predict(scaled[np.ix_(b, a)]) - z[b]) ** 2))
-        skill[cost] = np.mean(parts)
-    found = fit_dual(gram, y, fold, kind=kind, costs=costs, balanced=False)
-    assert found.cost == max(skill, key=skill.get)
-
-
-@pytest.mark.parametrize("kind", KINDS[1:])
-def test_two_rows_of_half_the_weight_are_one(kind):
-    random = np.random.default_rng(0)
-    x = random.normal(size=(40, 5))
-    y = x[:, 0] + random.normal(size=40)
-    y = (y > 0).astype(float) if kind == "classification" else y
-    twice, costs = np.repeat(np.arange(40), 2), (0.3,)
-    one = fit_dual(x @ x.T, y, np.zeros(40), kind=kind, costs=costs, balanced=False)
-    other = fit_dual(
-        x[twice] @ x[twice].T, y[twice], twice * 0, kind=kind, costs=costs, balanced=False, weight=np.full(80, 0.5)
-    )
-    np.testing.assert_allclose(other.alpha @ x[twice], one.alpha @ x, rtol=1e-5, atol=1e-7)
-    assert other.intercept == pytest.approx(one.intercept, abs=1e-5)
-
-
 @pytest.mark.parametrize("name", ["conv5_fc3", "voxel_svm", "linear_svm"])
 def test_people_may_weigh_alike(name):
     """Somebody with many scans pulls less then."""
@@ -244,14 +217,6 @@ def test_people_may_weigh_alike(name):
     many = Examples(often.reset_index(drop=True), train.blocks, train.kind)
     rows, people = (ranked(fit(name, many, people_alike=alike).predict(test)).mean() for alike in (False, True))
     assert people < rows - 1
-
-
-def test_voxels_that_are_mostly_empty_are_not_used():
-    train = TRAIN["classification"]
-    all_, none = (fit("voxel_svm", train, filled=share) for share in (0.5, 0.01))
-    assert all_.notes["voxels"] == none.notes["voxels"]
-    with pytest.raises(DataError, match="no voxel that varies is filled in 200%"):
-        fit("voxel_svm", train, filled=2.0)
 
 
 # ---- what cannot be used -------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from triptych.launching import launch
 launch(int(sys.argv[2]), 1, "cpu")
 from simulated_examples import cohort, fit
 from triptych.processes import group, leads
-how = {"augment": 1.0, "dropout": 0.2, "batch": 7, "precision": "float32"}
+how = {"augment": 1.0, "dropout": 0.2, "batch": 7, "precision": "float32", "learning_rate": (1e-6, 0.01)}
 predicted = fit(sys.argv[3], cohort("regression", n=40, seed=0), **how).predict(cohort("regression", n=12, seed=9))
 if leads():
     predicted["predicted"].to_frame().assign(processes=us.size if (us := group()) else 1).to_csv(sys.argv[1], index=False)
@@ -25,7 +25,7 @@ if leads():
 
 
 def predictions(path, devices, name):
-    """Of a net that was trained with random changes, dropout and a last batch of 5, by so many processes."""
+    """Of a net that was trained with random changes, dropout and a last batch of 5, the better of two, by so many processes."""
     own = {**os.environ, "PYTHONPATH": f"{HERE.parents[2] / 'src'}{os.pathsep}{HERE}", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", SCRIPT, str(path), str(devices), name]
     done = subprocess.run(command, env=own, capture_output=True, text=True, timeout=300)

@@ -8,7 +8,7 @@ import torch
 from triptych.nets.conv5fc3 import Conv5FC3
 from triptych.nets.norms import _Grouped, norm
 from triptych.nets.resnet3d import ResNet3D
-from triptych.nets.saliency import gradient
+from triptych.nets.saliency import gradient, occlusion
 from triptych.nets.stems import Stem
 from triptych.nets.vit3d import ViT3D
 
@@ -94,6 +94,28 @@ def test_the_gradient_of_a_linear_net_is_its_weights():
             return (x[:, 0] * weight).sum(dim=(1, 2, 3))
 
     torch.testing.assert_close(gradient(Linear(), torch.randn(1, 1, 4, 5, 6), 3, 0), weight)
+
+
+def test_occlusion_of_a_linear_net_is_what_a_cube_adds():
+    """Cubes of 3 in 4 x 5 x 6: those at the ends are smaller; one that holds no voxel of use is not tried."""
+    weight, x, fill = torch.randn(4, 5, 6), torch.randn(1, 1, 4, 5, 6), torch.randn(4, 5, 6)
+    able = torch.rand(4, 5, 6) > 0.3
+    able[:3, :3, :3] = False
+    tried = []
+
+    class Linear(torch.nn.Module):
+        def forward(self, x):
+            tried.append(len(x))
+            return (x[:, 0] * weight).sum(dim=(1, 2, 3))
+
+    found = occlusion(Linear(), x, fill, 3, able)
+    added = (fill - x[0, 0]) * weight
+    expected = torch.zeros(4, 5, 6)
+    for a, b, c in itertools.product((0, 3), (0, 3), (0, 3)):
+        cube = (slice(a, a + 3), slice(b, b + 3), slice(c, c + 3))
+        expected[cube] = added[cube].sum()
+    torch.testing.assert_close(found, expected * able)
+    assert tried == [1, 7], "as it is, and with each of the cubes of use replaced, together"
 
 
 def test_the_gradient_is_a_function_of_its_seed():
