@@ -262,6 +262,12 @@ def _name(who: str, session: str, run: str, place: str) -> str:
     number = run.removeprefix("run-")
     if run and not number.isdecimal():
         raise DataError(f"{place}: the run {run!r} is no number; repeated scans of one session are counted 1, 2, 3")
+    for what, text in (("session_id", session), ("run", run)):
+        if names.is_date(text):
+            raise DataError(
+                f"{place}: the {what} {text!r} is a date, and would become part of file names, where no date may stand; call it "
+                "by visit (M6, or 1, 2, 3), and give the date in a column `scan_date`, which orders sessions and is not published"
+            )
     for prefix, text, written in parts:
         if written and not text:
             raise DataError(
