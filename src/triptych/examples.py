@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from triptych import plugins, raw
+from triptych import plugins, raw, visits
 from triptych.bids import people as bids_people
 from triptych.bids.names import natural, session_order
 from triptych.errors import DataError, did_you_mean
@@ -79,6 +79,7 @@ def read_cohort(
     found["session_id"] = found["session_id"].fillna(SESSION)
     file = table or bids or cohort
     found = _unified(found, ledger, file)
+    _note_dates(found, ledger, file)
     if table and RUN in found and (scans or COLUMN) in found:
         found = _one_row_per_run(found, scans or COLUMN, runs, ledger, file)
     return _one_row_each(found, ledger, file), ledger
@@ -90,7 +91,8 @@ def _one_row_per_run(found: pd.DataFrame, column: str, runs: str, ledger: Ledger
     for _, rows in found.groupby(KEY, sort=False):
         if len(rows) < 2 or rows[RUN].nunique() < len(rows):
             continue
-        order = sorted(rows.index, key=lambda row: natural(found.loc[row, RUN]))
+        number = {row: natural(run.removeprefix("run-")) for row, run in rows[RUN].items()}
+        order = visits.in_time(rows.index, _moments(rows).__getitem__, number.__getitem__)
         if runs == "all":
             sessions = [f"{found.loc[row, 'session_id']}_run-{found.loc[row, RUN]}" for row in order]
             found.loc[order, "session_id"] = sessions
@@ -111,7 +113,7 @@ def _one_row_per_run(found: pd.DataFrame, column: str, runs: str, ledger: Ledger
 def _read_table(path: Path) -> pd.DataFrame:
     """A table of the user's own; the index is the line of the file, to be named in messages."""
     raw.header(path)  # its errors say more than those of pandas
-    text = dict.fromkeys(["participant_id", "session_id", RUN, SITE, FAMILY], str)
+    text = dict.fromkeys(["participant_id", "session_id", RUN, SITE, FAMILY, visits.DATE], str)
     how: dict[str, Any] = {"sep": raw.delimiter(path), "dtype": text, "encoding": "utf-8-sig", "low_memory": False}
     try:
         found = pd.read_csv(path, skip_blank_lines=False, **how)
@@ -251,11 +253,30 @@ def _excluded_by_rule(participants: pd.DataFrame, exclude: dict[str, list[Any]],
 
 
 def _baseline(participants: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
-    """The first session of each person: M6 comes before M12, and screening and baseline before both."""
-    order = sorted(range(len(participants)), key=lambda k: session_order(str(participants["session_id"].iloc[k])))
-    later = np.empty(len(participants), bool)
-    later[order] = participants.iloc[order].duplicated(PERSON)
+    """The first session of each person, in the order of time (``triptych.visits``)."""
+    when, ids = list(_moments(participants).values), participants["session_id"].astype(str).to_list()
+    later = np.ones(len(participants), bool)
+    for places in participants.groupby(PERSON, sort=False).indices.values():
+        later[visits.in_time(places, when.__getitem__, lambda k: session_order(ids[k]))[0]] = False
     return ledger.exclude(participants, later, "a later session")
+
+
+def _moments(table: pd.DataFrame) -> pd.Series:
+    """When each row's scan was made, as its column ``scan_date`` says; None where it does not."""
+    said = map(visits.moment, table[visits.DATE]) if visits.DATE in table else [None] * len(table)
+    return pd.Series(list(said), index=table.index, dtype=object)
+
+
+def _note_dates(found: pd.DataFrame, ledger: Ledger, file: str) -> None:
+    """Dates that cannot be read order nothing, which is told; they are not repeated, since no date is published."""
+    if visits.DATE not in found:
+        return
+    for row in found.index[found[visits.DATE].map(visits.unclear).to_numpy(bool)]:
+        facts = {"file": file, "row": row, "column": visits.DATE}
+        reason = "the date is not understood: the sessions of this person follow their names"
+        advice = "write it as 2019-06-11, or give a number of days since any one day"
+        key = {name: found.loc[row, name] for name in KEY} if not found.index.has_duplicates else {}
+        ledger.failures.append(failure("note", key, **facts, reason=reason, advice=advice))
 
 
 def _with_scan(table: pd.DataFrame, columns: list[str], ledger: Ledger) -> pd.DataFrame:

@@ -236,6 +236,13 @@ class Plan:
             )
         return [self.out / "cohorts" / cohort / "bids_scans.tsv" for cohort in self.imaged]
 
+    def scan_lists(self, task: str) -> list[Path]:
+        """What is said of every scan of a task's cohorts that have some; none for predictions made elsewhere."""
+        if self.study.predictions:
+            return []
+        wanted = [cohort for cohort in self.study.tasks[task].cohorts if cohort in self.imaged]
+        return [self.out / "cohorts" / cohort / "bids_scans.tsv" for cohort in wanted]
+
     def scan_digest(self, cohort: str, name: str) -> str:
         """Digest of the file or the DICOM folder of one scan; files are looked at together, folders one by one, as asked."""
         every = self.all_scans(cohort)

@@ -77,6 +77,7 @@ FLOORS = [
         "ids",
         "raw",
         "scans",
+        "visits",
         "bids",
         "study",
         "study_file",

@@ -54,7 +54,7 @@ def natural(text: str) -> list[tuple[int, int, str]]:
 
 def session_order(text: str) -> tuple[int, list[tuple[int, int, str]]]:
     """Sort key of sessions without dates: screening and baseline first, then by the numbers in their names."""
-    bare = label(text, "ses-").casefold()
+    bare = label(text.partition("_run-")[0], "ses-").casefold()
     return (FIRST.index(bare) if bare in FIRST else len(FIRST), natural(text))
 
 

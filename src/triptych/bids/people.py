@@ -5,12 +5,18 @@ from typing import Any
 
 import pandas as pd
 
-from triptych import raw, scans
+from triptych import raw, scans, visits
 from triptych.bids import names
 from triptych.errors import DataError
 from triptych.ids import SESSION, canonical_id
 from triptych.scans import Scan
 from triptych.tables import failure
+
+WHEN = (
+    visits.DATE,
+    "acq_time",
+    "days",
+)  # columns of sessions.tsv that order sessions; the last is that of our data sets
 
 
 def read(cohort: str, named: str, root: Path | None, runs: str, failures: list[dict[str, Any]]) -> pd.DataFrame:
@@ -100,6 +106,9 @@ def _sessions(folder: Path, sub: str) -> dict[str, dict[str, Any]]:
         return {}
     table = _table(path, "session_id")
     ids = [f"ses-{names.label(text, 'ses-')}" for text in table["session_id"]]
+    when = next((column for column in WHEN if column in table), None)
+    if when:
+        table = table.assign(**{visits.DATE: table[when]})
     rows = table.drop(columns="session_id").to_dict("records")
     return {
         session: {str(k): v for k, v in row.items() if k != "participant_id"}
