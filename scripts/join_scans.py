@@ -15,6 +15,7 @@ def run(
     runs: str,
     root: object,
     participants: Path,
+    listing: Path,
     folder: Path,
     outliers: object,
     description: Path,
@@ -24,7 +25,7 @@ def run(
 ) -> None:
     """Write the participants with their columns mri_*, the scans that cannot be used, and the quality of each."""
     results = joining.results(cohort, source, runs, Path(root) if root else None, folder)
-    people, failed, table = joining.join(tables.read(participants), results, outliers)
+    people, failed, table = joining.join(tables.read(participants), results, outliers, tables.read(listing))
     derivatives.describe(description.parent, version("triptych"))
     tables.write(table, quality)
     tables.write(failed, failures)

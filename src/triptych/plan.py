@@ -119,7 +119,8 @@ class Plan:
                 "participants.parquet",
                 "failures.tsv",
                 *["failures_images.tsv"] * bool(self.images(c)),
-                *["failures_scans.tsv", "quality.html", "bids_scans.tsv"] * self.preprocessed(c),
+                *["failures_scans.tsv", "quality.html", "quality.tsv"] * self.preprocessed(c),
+                *["bids_scans.tsv"] * (c in self.imaged),
             )
         ]
         for task in self.study.tasks:

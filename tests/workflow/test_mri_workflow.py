@@ -100,11 +100,24 @@ def test_a_changed_scan_reruns_its_own_jobs(heads):
     made.to_filename(heads / "data/scans/sub-001_ses-1_T1w.nii.gz")
     assert planned(heads, *ASK) == {
         "bids_scan": 1,
+        "bids_dataset": 1,
         "preprocess_scan": 1,
         "join_scans": 1,
         "quality_page": 1,
         "make_examples": 1,
     }
+
+
+def test_the_same_scan_under_two_ids_stops_the_study(heads):
+    scans = heads / "data/scans"
+    shutil.copy(scans / "sub-001_ses-1_T1w.nii.gz", scans / "sub-002_ses-1_T1w.nii.gz")
+    done = snakemake(heads, *ASK[:3], "results/heads/age/tables/audit.tsv")
+    assert done.rc != 0
+    said = (heads / "results/heads/logs/audit/age.log").read_text()
+    assert "same_image: 1 sets of ids share a scan, equal voxel by voxel, among 4 scans of 4 people" in said
+    assert "[phantom/sub-001 = phantom/sub-002]" in said
+    notes = pd.read_csv(heads / COHORT / "quality.tsv", sep="\t").set_index("name")["notes"]
+    assert "the same image as sub-002 (participant 'sub-002')" in notes["sub-001"]
 
 
 def test_an_edited_step_reruns_what_uses_it(heads):

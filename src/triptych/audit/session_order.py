@@ -39,7 +39,7 @@ def check(context: Context) -> pd.DataFrame:
             .groupby(KEY, as_index=False)["moment"]
             .min()
         )
-        scanned = placed.assign(session_id=placed["session_id"].astype(str).str.partition("_run-")[0])
+        scanned = placed.assign(session_id=placed["session_id"].astype(str).str.split("_run-").str[0])
         found.append(_against(scanned.merge(days, on=KEY), "date in its DICOM header", severity))
     return findings(*filter(None, found), *_as_text(several), *_odd(table))
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from triptych import raw, tables, visits
 from triptych.bids import layout, slices, validator
+from triptych.bids.verdict import BETWEEN
 from triptych.scans import Scan, Source
 from triptych.scans import scans as list_scans
 
@@ -179,12 +180,12 @@ def listing(
         said = statuses[scan.name]
         others = [other for other in copies.get(said["voxels"], []) if other != scan]
         notes = [*said["notes"], *odd.get(scan.name, [])]
-        notes += [f"the same image as that of {other.participant_id} ({other.name})" for other in others]
+        notes += [f"the same image as {other.name} (participant {other.participant_id!r})" for other in others]
         status = "warn" if said["status"] == "ok" and notes else said["status"]
         who = [cohort, scan.participant_id, scan.session_id, scan.run, scan.name]
         day = headers.get(scan.name)
         days = (day.date() - first[scan.participant_id].date()).days if day else ""
-        rows.append([*who, status, said["reason"], said["advice"], "; ".join(notes), said["voxels"], days])
+        rows.append([*who, status, said["reason"], said["advice"], BETWEEN.join(notes), said["voxels"], days])
     with_scan = {scan.participant_id for scan in scans}
     without = [who for who in dict.fromkeys(participants["participant_id"]) if who not in with_scan]
     told = ["none", "a participant without a scan", "add it, or leave it so", "", "", ""]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from triptych import scans
+from triptych.bids.verdict import BETWEEN
 from triptych.mri.columns import ACQUISITION_WORDS, BACKGROUND, COLUMNS, IMAGES, QUALITY, REGIONS, STATUS, T1W
 from triptych.mri.quality import distances
 from triptych.tables import FAILURES, KEY, failure, read_json
@@ -48,7 +49,10 @@ def results(cohort: str, source: dict[str, Any], runs: str, root: Path | None, f
 
 
 def join(
-    participants: pd.DataFrame, results: list[ScanResult], outliers: float | None = None
+    participants: pd.DataFrame,
+    results: list[ScanResult],
+    outliers: float | None = None,
+    listing: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Add the columns of ``triptych.mri.columns`` to the participants of a cohort.
 
@@ -60,6 +64,8 @@ def join(
         At most one scan of each session.
     outliers
         Robust distance of the quality measures beyond which a scan is not used; None: no scan leaves for that.
+    listing
+        ``bids_scans.tsv`` of the cohort, for the notes of its scans.
 
     Returns
     -------
@@ -67,7 +73,7 @@ def join(
         The participants; a row for each scan that cannot be used or has no participant; and one row per scan with its measures,
         distance from the others and the measure that is oddest, the oddest scan first.
     """
-    table = quality_table(results)
+    table = quality_table(results, listing)
     far = set() if outliers is None else set(table.loc[table["distance"] > outliers, "name"])
     known = set(zip(participants["participant_id"], participants["session_id"], strict=True))
     rows, failures = [], []
@@ -106,12 +112,25 @@ def join(
     return imaged, pd.DataFrame(failures, columns=FAILURES), table
 
 
-def quality_table(results: list[ScanResult]) -> pd.DataFrame:
-    """One row per scan: key, name, status, reason, picture, measures, robust distance and the oddest measure; oddest first."""
-    head = ["participant_id", "session_id", "name", "status", "reason", "picture"]
+def quality_table(results: list[ScanResult], listing: pd.DataFrame | None = None) -> pd.DataFrame:
+    """One row per scan: key, name, status, reason, notes, picture, measures, robust distance, the oddest measure.
+
+    What cannot be used comes first, then the oddest.
+    """
+    told = {} if listing is None else dict(zip(listing["name"], listing["notes"].fillna(""), strict=True))
+    head = ["participant_id", "session_id", "name", "status", "reason", "notes", "picture"]
     rows = [
-        [r.participant_id, r.session_id, r.name, r.status["status"], r.status["reason"], _path(r, "picture") or ""]
+        [
+            r.participant_id,
+            r.session_id,
+            r.name,
+            r.status["status"],
+            r.status["reason"],
+            notes,
+            _path(r, "picture") or "",
+        ]
         for r in results
+        for notes in [_notes(told.get(r.name, ""), r)]
     ]
     table = pd.DataFrame(rows, columns=head)
     values = pd.DataFrame([r.status["columns"] for r in results]).reindex(columns=list(QUALITY)).astype(float)
@@ -127,6 +146,12 @@ def quality_table(results: list[ScanResult]) -> pd.DataFrame:
         ["first", "distance", "name"], ascending=[False, False, True], na_position="last", kind="stable"
     )
     return order.drop(columns="first").reset_index(drop=True)
+
+
+def _notes(listed: str, result: ScanResult) -> str:
+    """What is odd about a scan, from its BIDS data set and from its preprocessing, each note once."""
+    notes = dict.fromkeys([*listed.split(BETWEEN), *result.status["notes"].get("said", [])])
+    return BETWEEN.join(note for note in notes if note)
 
 
 def _all_columns(results: list[ScanResult]) -> list[str]:

@@ -45,6 +45,11 @@ def test_a_date_of_a_dicom_header_against_the_order_that_is_taken(sessions, seve
     assert check("session_order", but(context, scans=unknown)).empty
 
 
+def test_scans_of_people_with_one_session_contradict_nothing():
+    scans = pd.DataFrame({"cohort": "c", "participant_id": ["p0", "p1"], "session_id": "ses-1", "days": [0, 0]})
+    assert check("session_order", but(named([["ses-1"], ["ses-1"]]), scans=scans)).empty
+
+
 def test_runs_that_are_rows_of_their_own_belong_to_the_session_of_the_header():
     scans = pd.DataFrame({"cohort": "c", "participant_id": "p0", "session_id": ["a", "a", "b"], "days": [5, 5, 0]})
     context = but(named([["a_run-1", "a_run-2", "b"]]), scans=scans)

@@ -201,8 +201,8 @@ def test_copies_under_two_ids_are_noted(source):
     people = pd.DataFrame({"participant_id": ["P1", "P2"], "session_id": "ses-1"})
     listed = dataset.listing("lab", [one, two], said, people)
     assert listed["notes"].tolist() == [
-        "the same image as that of P2 (sub-P2)",
-        "the same image as that of P1 (sub-P1)",
+        "the same image as sub-P2 (participant 'P2')",
+        "the same image as sub-P1 (participant 'P1')",
     ]
     assert listed["status"].tolist() == ["warn", "warn"]
 
@@ -212,7 +212,7 @@ def test_a_copy_in_another_session_of_the_person_is_noted(source):
     said = {s.name: {"status": "ok", "reason": "", "advice": "", "notes": [], "voxels": "abc"} for s in mine}
     people = pd.DataFrame({"participant_id": ["P1", "P1"], "session_id": ["M6", "M12"]})
     listed = dataset.listing("lab", mine, said, people)
-    assert listed["notes"].iloc[0] == "the same image as that of P1 (sub-P1_ses-M12)"
+    assert listed["notes"].iloc[0] == "the same image as sub-P1_ses-M12 (participant 'P1')"
     assert listed["voxels"].tolist() == ["abc", "abc"]
 
 

@@ -74,5 +74,20 @@ def test_the_oddest_scan_comes_first_and_leaves_where_the_study_says_so():
     assert "robust distance" in failures["reason"].iloc[0]
 
 
+def test_each_note_of_a_scan_is_told_once(people):
+    """From the BIDS data set and from preprocessing, which reads the image again."""
+    one = result("a")
+    one.status["notes"]["said"] = ["3 voxels are NaN or infinite", "the grid is odd"]
+    listing = pd.DataFrame(
+        {"name": ["a_ses-1", "b_ses-1"], "notes": ["the same image as b | 3 voxels are NaN or infinite", float("nan")]}
+    )
+    table = join(people, [one, result("b"), result("d")], None, listing)[2].set_index("name")
+    assert table["notes"].to_dict() == {
+        "a_ses-1": "the same image as b | 3 voxels are NaN or infinite | the grid is odd",
+        "b_ses-1": "",
+        "d_ses-1": "",
+    }
+
+
 def test_few_scans_are_not_compared(people):
     assert quality_table([result("a"), result("b")])["distance"].isna().all()
