@@ -21,6 +21,7 @@ from triptych.outcomes import OUTCOME, READ, holds, plain_word
 from triptych.scans import COLUMN, OF_A_SCAN
 from triptych.tables import FAMILY, KEY, PERSON, ROW, RUN, SITE, Examples, failure, unify_ids
 
+SET_ASIDE = ("quarantined", "outlier")  # what is said of scans that are there and not used
 CONTROL = "control-"  # begins the blocks of negative controls (``triptych.controls``)
 
 
@@ -48,7 +49,8 @@ def read_cohort(
     scans
         Column of the table with the paths of scans, or None.
     runs
-        ``first``, ``last`` or ``all`` of the scans of a session that were repeated; ``all``: each is a row of its own.
+        ``first``, ``last``, ``best`` or ``all`` of the scans of a session that were repeated; ``all``: each is a row of its own;
+        ``best``: the row of the first, until scans are joined.
 
     Returns
     -------
@@ -99,14 +101,16 @@ def _one_row_per_run(found: pd.DataFrame, column: str, runs: str, ledger: Ledger
             continue
         others = rows.drop(columns=[RUN, column, *OF_A_SCAN], errors="ignore")
         if len(others.drop_duplicates()) == 1:  # rows that differ in more are told by what follows
-            kept = order[0 if runs == "first" else -1]
+            kept = order[-1 if runs == "last" else 0]
+            found = found.drop(index=[row for row in order if row != kept])
+            if runs == "best":
+                continue
             facts = {"file": file, "row": kept, "column": RUN, "modality": column}
             reason = f"{len(rows)} scans of one session; run {found.loc[kept, RUN]} is used"
             key = {name: found.loc[kept, name] for name in KEY}
             ledger.failures.append(
                 failure("note", key, **facts, reason=reason, advice="say `runs:` for another choice")
             )
-            found = found.drop(index=[row for row in order if row != kept])
     return found
 
 
@@ -295,7 +299,9 @@ def _with_scan(table: pd.DataFrame, columns: list[str], ledger: Ledger) -> pd.Da
             )
             stage = "scan" if broken else "note"
             ledger.failures.append(failure(stage, {name: row[name] for name in KEY}, **facts, advice=advice))
-        ledger.leave_out(table[bad], column, "no usable scan")
+        status = table.loc[bad, STATUS] if STATUS in table else pd.Series("none", index=table.index[bad])
+        kinds = status.isin(SET_ASIDE).map({True: "scan set aside", False: "no scan"})
+        ledger.leave_out(table[bad], column, "no usable scan", kinds.to_numpy())
         table = ledger.exclude(table, bad, "no usable scan")
     return table
 

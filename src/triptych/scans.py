@@ -162,10 +162,13 @@ def _in_order(found: list[Scan]) -> list[Scan]:
 
 
 def used(found: list[Scan], runs: str) -> list[Scan]:
-    """The scans that a study uses where a session has several: the first, the last, or all, as ``found`` has them in order.
+    """The scans that a study looks at where a session has several: the first, the last, or all, as ``found`` has them in order.
 
-    With ``all`` each run is a row of its own among the participants, and its session is called ``<session>_run-<run>``.
+    With ``best`` these are all, too: which one is used is known when they were preprocessed (``triptych.mri.choosing``). With
+    ``all`` each run is a row of its own among the participants, and its session is called ``<session>_run-<run>``.
     """
+    if runs == "best":
+        return found
     sessions: dict[tuple[str, str], list[Scan]] = {}
     for scan in found:
         sessions.setdefault((scan.participant_id, scan.session_id), []).append(scan)

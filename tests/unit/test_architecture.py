@@ -33,6 +33,7 @@ FLOORS = [
         "sizing",
         "ranking",
         "protocols",
+        "exclusion",
         "planted",
         "published",
         "coverage",

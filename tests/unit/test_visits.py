@@ -98,6 +98,14 @@ def test_the_first_run_is_the_earliest(table, runs, run):
     assert {scan.run for scan in kept if scan.session_id == "a"} == {run}
 
 
+def test_the_best_run_is_not_known_yet(table):
+    people, ledger = read_cohort("lab", table, None, runs="best")
+    assert set(people.loc[people["session_id"] == "a", "run"]) == {"2"}, "the first in time, until scans are joined"
+    assert not ledger.failures
+    found = scans("lab", Source(table=table), None)
+    assert used(found, "best") == found
+
+
 def test_a_date_that_is_not_understood_is_told_and_not_repeated(cohort_of):
     rows = ["participant_id,session_id,scan_date", "p1,a,6/11/2019", "p1,b,2019-06-10", "p2,a,"]
     _, ledger = cohort_of(rows)

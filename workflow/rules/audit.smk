@@ -2,7 +2,8 @@
 #
 # needs   {task}/splits.parquet, examples (or the predictions made elsewhere), and what images of its cohorts look like;
 #         of cohorts with scans cohorts/{cohort}/bids_scans.tsv
-# makes   {task}/tables/audit.tsv     findings of every check of src/triptych/audit/
+# makes   {task}/tables/audit.tsv      findings of every check of src/triptych/audit/
+#         {task}/tables/exclusion.tsv  who was left out, by class and by site, and for what kind of reason
 
 
 rule audit:
@@ -41,3 +42,24 @@ rule audit:
         " --wrong_on_purpose {params.wrong_on_purpose} --seed {params.seed}"
         " --task {wildcards.task} --estimand {params.estimand} --severities {params.severities:q}"
         " --findings {output.findings} > {log} 2>&1"
+
+
+rule exclusion:
+    input:
+        examples=TASK / "examples.parquet",
+        blocks=TASK / "blocks.json",
+        excluded=TASK / "excluded.parquet",
+    output:
+        table=TABLES / "exclusion.tsv",
+    log:
+        OUT / "logs" / "exclusion" / "{task}.log",
+    conda:
+        "../../envs/triptych.yaml"
+    params:
+        outcome=lambda w: as_json(PLAN.task(w.task).outcome),
+        level=STUDY.statistics.level,
+        about=lambda w: PLAN.about(w.task),
+        code=code("scripts/exclusion.py"),
+    shell:
+        "python $TRIPTYCH_SCRIPTS/exclusion.py --examples {input.examples} --blocks {input.blocks} --excluded {input.excluded}"
+        " --outcome {params.outcome:q} --level {params.level} --about {params.about:q} --table {output.table} > {log} 2>&1"

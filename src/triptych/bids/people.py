@@ -27,7 +27,8 @@ def read(cohort: str, named: str, root: Path | None, runs: str, failures: list[d
     named
         The folder, as the study names it.
     runs
-        Which scan is used where a session has several: ``first``, ``last`` or ``all``.
+        Which scan is used where a session has several: ``first``, ``last`` or ``all``; with ``best`` the row
+        is that of the first until scans are joined.
     failures
         Takes a row for each image that is not understood, for each participant without an image or image without a participant,
         and for each choice among repeated scans.
@@ -40,7 +41,7 @@ def read(cohort: str, named: str, root: Path | None, runs: str, failures: list[d
     folder = raw.bids_folder(cohort, named, root)
     every = scans.of_folder(cohort, named, root)
     by_sub: dict[str, list[Scan]] = {}
-    for scan in scans.used(every, runs):
+    for scan in scans.used(every, "first" if runs == "best" else runs):
         by_sub.setdefault(scan.subject, []).append(scan)
     listed, notes = _listed(folder, list(by_sub)), Notes(cohort, failures)
     _note_images(notes, folder, every, runs)
@@ -146,7 +147,7 @@ def _note_images(notes: Notes, folder: Path, every: list[Scan], runs: str) -> No
             reason = f"{' and '.join(sorted(spelt))} differ by case or zeros only; taken as one person"
             notes.add(who, f"{who}/", reason, "if they are two people, rename one")
     for (who, session), same in sessions.items():
-        if len(same) > 1 and runs != "all":
+        if len(same) > 1 and runs in ("first", "last"):
             kept = scans.used(same, runs)[0]
             reason = f"{len(same)} T1-weighted images in {session}; {kept.name} is used (`runs: {runs}`)"
             notes.add(who, kept.file, reason, "say `runs:` for another choice")

@@ -17,6 +17,7 @@ from triptych.report._view import Section
 # The order in which a reader needs them; a section is shown when the task has its table.
 SECTIONS: dict[str, Callable[[pd.DataFrame, list[dict]], Section]] = {
     "flow": _people.flow,
+    "exclusion": _people.exclusion,
     "audit": _people.audit,
     "scores": _scores.scores,
     "comparisons": _scores.comparisons,

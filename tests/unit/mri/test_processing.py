@@ -117,7 +117,7 @@ def test_the_page_shows_scans_reasons_and_pictures(done, tmp_path):
     )
     write(quality_table(results, said), tmp_path / "quality.tsv")
     html = page("heads", read(tmp_path / "quality.tsv"), results, done[0])
-    assert "2 scans, 1 usable" in html
+    assert "2 scans, 1 used" in html
     assert "cut &lt;short&gt;" in html
     assert 'src="here/picture.png"' in html
     assert "brain extraction" in html

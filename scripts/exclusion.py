@@ -1,0 +1,18 @@
+"""Count who was left out of one task, by class and by site."""
+
+from pathlib import Path
+
+from triptych import exclusion, outcomes, tables
+from triptych.job import main
+
+
+def run(*, examples: Path, blocks: Path, excluded: Path, outcome: dict, level: float, about: dict, table: Path) -> None:
+    """Write the table ``exclusion``."""
+    kept = tables.read_examples(examples, blocks)
+    gone = outcomes.of_left_out(tables.read(excluded), outcome)
+    found = exclusion.table(kept.table, gone, kept.kind, level)
+    tables.write(tables.for_readers(found, about), table)
+
+
+if __name__ == "__main__":
+    main(run)
