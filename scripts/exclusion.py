@@ -6,12 +6,13 @@ from triptych import exclusion, outcomes, tables
 from triptych.job import main
 
 
-def run(*, examples: Path, blocks: Path, excluded: Path, outcome: dict, level: float, about: dict, table: Path) -> None:
+def run(*, examples: Path, blocks: Path, excluded: Path, outcome: dict, level: float, task: str, table: Path) -> None:
     """Write the table ``exclusion``."""
     kept = tables.read_examples(examples, blocks)
     gone = outcomes.of_left_out(tables.read(excluded), outcome)
     found = exclusion.table(kept.table, gone, kept.kind, level)
-    tables.write(tables.for_readers(found, about), table)
+    found.insert(0, "task", task)
+    tables.write(found, table)
 
 
 if __name__ == "__main__":

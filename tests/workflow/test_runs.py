@@ -71,6 +71,7 @@ def test_tasks_that_share_a_cohort_are_not_ranked(results):
 def test_every_table_has_rows(results, task):
     wanted = {
         "flow",
+        "exclusion",
         "audit",
         "scores",
         "comparisons",

@@ -58,8 +58,7 @@ rule exclusion:
     params:
         outcome=lambda w: as_json(PLAN.task(w.task).outcome),
         level=STUDY.statistics.level,
-        about=lambda w: PLAN.about(w.task),
         code=code("scripts/exclusion.py"),
     shell:
         "python $TRIPTYCH_SCRIPTS/exclusion.py --examples {input.examples} --blocks {input.blocks} --excluded {input.excluded}"
-        " --outcome {params.outcome:q} --level {params.level} --about {params.about:q} --table {output.table} > {log} 2>&1"
+        " --outcome {params.outcome:q} --level {params.level} --task {wildcards.task} --table {output.table} > {log} 2>&1"

@@ -177,7 +177,12 @@ def _check_complete(found: list[Slice], notes: list[str]) -> None:
     elif gaps := _gaps(numbers):
         raise Unusable(f"slices are missing{gaps}", GAP)
     if found[0].declared > len(found):
-        raise Unusable(f"{len(found)} slices, and the headers speak of {found[0].declared}", GAP)
+        said = f"{len(found)} slices, and the headers speak of {found[0].declared}"
+        if len(depths) < len(found) or numbers != list(range(1, len(found) + 1)):
+            raise Unusable(said, GAP)
+        notes.append(
+            f"{said}: slices may be missing at the far end, or other series of the acquisition count; places and numbers are even"
+        )
     if numbers and numbers[0] > 1:
         notes.append(f"the first slice has the number {numbers[0]}: slices may be missing at an end")
 
