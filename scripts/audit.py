@@ -18,6 +18,8 @@ def run(
     failures: list[Path],
     participants: list[Path],
     content: list[Path],
+    scans: list[Path],
+    sessions: str,
     task: str,
     estimand: str,
     outcome: dict,
@@ -44,6 +46,8 @@ def run(
         roles=roles,
         pretrained={model: path and pd.read_csv(path, dtype=str) for model, path in pretrained.items()},
         content=pd.concat([tables.read(path) for path in content], ignore_index=True) if content else pd.DataFrame(),
+        scans=pd.concat([tables.read(path) for path in scans], ignore_index=True) if scans else pd.DataFrame(),
+        sessions=sessions,
         wrong_on_purpose=wrong_on_purpose,
         seed=seed,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from triptych import tables
 from triptych.job import main
 from triptych.mri import derivatives, joining
+from triptych.scans import COLUMN
 
 
 def run(
@@ -15,6 +16,7 @@ def run(
     runs: str,
     root: object,
     participants: Path,
+    listing: Path,
     folder: Path,
     outliers: object,
     description: Path,
@@ -24,7 +26,8 @@ def run(
 ) -> None:
     """Write the participants with their columns mri_*, the scans that cannot be used, and the quality of each."""
     results = joining.results(cohort, source, runs, Path(root) if root else None, folder)
-    people, failed, table = joining.join(tables.read(participants), results, outliers)
+    column = source.get("scans") or COLUMN
+    people, failed, table = joining.join(tables.read(participants), results, outliers, tables.read(listing), column)
     derivatives.describe(description.parent, version("triptych"))
     tables.write(table, quality)
     tables.write(failed, failures)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from triptych import plugins, raw
+from triptych import plugins, raw, visits
 from triptych.bids import people as bids_people
 from triptych.bids.names import natural, session_order
 from triptych.errors import DataError, did_you_mean
@@ -21,6 +21,7 @@ from triptych.outcomes import OUTCOME, READ, holds, plain_word
 from triptych.scans import COLUMN, OF_A_SCAN
 from triptych.tables import FAMILY, KEY, PERSON, ROW, RUN, SITE, Examples, failure, unify_ids
 
+SET_ASIDE = ("quarantined", "outlier")  # what is said of scans that are there and not used
 CONTROL = "control-"  # begins the blocks of negative controls (``triptych.controls``)
 
 
@@ -48,7 +49,8 @@ def read_cohort(
     scans
         Column of the table with the paths of scans, or None.
     runs
-        ``first``, ``last`` or ``all`` of the scans of a session that were repeated; ``all``: each is a row of its own.
+        ``first``, ``last``, ``best`` or ``all`` of the scans of a session that were repeated; ``all``: each is a row of its own;
+        ``best``: the row of the first, until scans are joined.
 
     Returns
     -------
@@ -79,6 +81,7 @@ def read_cohort(
     found["session_id"] = found["session_id"].fillna(SESSION)
     file = table or bids or cohort
     found = _unified(found, ledger, file)
+    _note_dates(found, ledger, file)
     if table and RUN in found and (scans or COLUMN) in found:
         found = _one_row_per_run(found, scans or COLUMN, runs, ledger, file)
     return _one_row_each(found, ledger, file), ledger
@@ -90,28 +93,31 @@ def _one_row_per_run(found: pd.DataFrame, column: str, runs: str, ledger: Ledger
     for _, rows in found.groupby(KEY, sort=False):
         if len(rows) < 2 or rows[RUN].nunique() < len(rows):
             continue
-        order = sorted(rows.index, key=lambda row: natural(found.loc[row, RUN]))
+        number = {row: natural(run.removeprefix("run-")) for row, run in rows[RUN].items()}
+        order = visits.in_time(rows.index, _moments(rows).__getitem__, number.__getitem__)
         if runs == "all":
             sessions = [f"{found.loc[row, 'session_id']}_run-{found.loc[row, RUN]}" for row in order]
             found.loc[order, "session_id"] = sessions
             continue
         others = rows.drop(columns=[RUN, column, *OF_A_SCAN], errors="ignore")
         if len(others.drop_duplicates()) == 1:  # rows that differ in more are told by what follows
-            kept = order[0 if runs == "first" else -1]
+            kept = order[-1 if runs == "last" else 0]
+            found = found.drop(index=[row for row in order if row != kept])
+            if runs == "best":
+                continue
             facts = {"file": file, "row": kept, "column": RUN, "modality": column}
             reason = f"{len(rows)} scans of one session; run {found.loc[kept, RUN]} is used"
             key = {name: found.loc[kept, name] for name in KEY}
             ledger.failures.append(
                 failure("note", key, **facts, reason=reason, advice="say `runs:` for another choice")
             )
-            found = found.drop(index=[row for row in order if row != kept])
     return found
 
 
 def _read_table(path: Path) -> pd.DataFrame:
     """A table of the user's own; the index is the line of the file, to be named in messages."""
     raw.header(path)  # its errors say more than those of pandas
-    text = dict.fromkeys(["participant_id", "session_id", RUN, SITE, FAMILY], str)
+    text = dict.fromkeys(["participant_id", "session_id", RUN, SITE, FAMILY, visits.DATE], str)
     how: dict[str, Any] = {"sep": raw.delimiter(path), "dtype": text, "encoding": "utf-8-sig", "low_memory": False}
     try:
         found = pd.read_csv(path, skip_blank_lines=False, **how)
@@ -251,11 +257,30 @@ def _excluded_by_rule(participants: pd.DataFrame, exclude: dict[str, list[Any]],
 
 
 def _baseline(participants: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
-    """The first session of each person: M6 comes before M12, and screening and baseline before both."""
-    order = sorted(range(len(participants)), key=lambda k: session_order(str(participants["session_id"].iloc[k])))
-    later = np.empty(len(participants), bool)
-    later[order] = participants.iloc[order].duplicated(PERSON)
+    """The first session of each person, in the order of time (``triptych.visits``)."""
+    when, ids = list(_moments(participants).values), participants["session_id"].astype(str).to_list()
+    later = np.ones(len(participants), bool)
+    for places in participants.groupby(PERSON, sort=False).indices.values():
+        later[visits.in_time(places, when.__getitem__, lambda k: session_order(ids[k]))[0]] = False
     return ledger.exclude(participants, later, "a later session")
+
+
+def _moments(table: pd.DataFrame) -> pd.Series:
+    """When each row's scan was made, as its column ``scan_date`` says; None where it does not."""
+    said = map(visits.moment, table[visits.DATE]) if visits.DATE in table else [None] * len(table)
+    return pd.Series(list(said), index=table.index, dtype=object)
+
+
+def _note_dates(found: pd.DataFrame, ledger: Ledger, file: str) -> None:
+    """Dates that cannot be read order nothing, which is told; they are not repeated, since no date is published."""
+    if visits.DATE not in found:
+        return
+    for row in found.index[found[visits.DATE].map(visits.unclear).to_numpy(bool)]:
+        facts = {"file": file, "row": row, "column": visits.DATE}
+        reason = "the date is not understood: the sessions of this person follow their names"
+        advice = "write it as 2019-06-11, or give a number of days since any one day"
+        key = {name: found.loc[row, name] for name in KEY} if not found.index.has_duplicates else {}
+        ledger.failures.append(failure("note", key, **facts, reason=reason, advice=advice))
 
 
 def _with_scan(table: pd.DataFrame, columns: list[str], ledger: Ledger) -> pd.DataFrame:
@@ -274,7 +299,9 @@ def _with_scan(table: pd.DataFrame, columns: list[str], ledger: Ledger) -> pd.Da
             )
             stage = "scan" if broken else "note"
             ledger.failures.append(failure(stage, {name: row[name] for name in KEY}, **facts, advice=advice))
-        ledger.leave_out(table[bad], column, "no usable scan")
+        status = table.loc[bad, STATUS] if STATUS in table else pd.Series("none", index=table.index[bad])
+        kinds = status.isin(SET_ASIDE).map({True: "scan set aside", False: "no scan"})
+        ledger.leave_out(table[bad], column, "no usable scan", kinds.to_numpy())
         table = ledger.exclude(table, bad, "no usable scan")
     return table
 

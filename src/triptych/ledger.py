@@ -9,6 +9,8 @@ import pandas as pd
 from triptych.errors import DataError
 from triptych.tables import FAILURES, FLOW, KEY, PERSON, failure, plain
 
+KINDS = ("scan set aside", "rule", "no scan", "no outcome")  # why somebody is left out
+
 
 @dataclass
 class Ledger:
@@ -43,7 +45,7 @@ class Ledger:
         return table[~bad]
 
     def quarantine(self, table: pd.DataFrame, bad: np.ndarray, column: str, reason: str, advice: str) -> pd.DataFrame:
-        """Drop broken rows: each is listed in ``failures`` and counts against the tolerance."""
+        """Drop rows whose outcome is broken: each is listed in ``failures`` and counts against the tolerance."""
         for index, row in table[bad].iterrows():
             facts = {
                 "modality": "table",
@@ -53,17 +55,29 @@ class Ledger:
                 "advice": advice,
             }
             self.failures.append(failure("outcome", {name: row[name] for name in KEY}, **facts))
+        self.leave_out(table[bad], column, f"quarantined: {reason}", "no outcome")
         return self.exclude(table, bad, f"quarantined: {reason}")
 
-    def leave_out(self, table: pd.DataFrame, column: str, reason: str) -> None:
-        """Remember all that is known of rows that are left out: an audit asks whether they differ from those who stay."""
+    def without_outcome(self, table: pd.DataFrame, bad: np.ndarray) -> pd.DataFrame:
+        """Drop rows that have no outcome."""
+        self.leave_out(table[bad], "", "missing outcome", "no outcome")
+        return self.exclude(table, bad, "missing outcome")
+
+    def leave_out(self, table: pd.DataFrame, column: str, reason: str, kind: str | np.ndarray = "rule") -> None:
+        """Remember all that is known of rows that are left out: an audit asks whether they differ from those who stay.
+
+        Parameters
+        ----------
+        kind
+            One of ``KINDS``, for all rows or for each.
+        """
         if len(table):
-            self.left_out.append(table.assign(rule=column, reason=reason))
+            self.left_out.append(table.assign(rule=column, reason=reason, kind=kind))
 
     def left_out_table(self) -> pd.DataFrame:
-        """Rows that were left out by rule, all their columns, the column of the ``rule``, and the ``reason``."""
+        """Rows that were left out, all their columns, the column of the ``rule``, the ``reason`` and its ``kind``."""
         if not self.left_out:
-            return pd.DataFrame(columns=[*KEY, "rule", "reason"])
+            return pd.DataFrame(columns=[*KEY, "rule", "reason", "kind"])
         table = pd.concat(self.left_out)
         mixed = [
             c for c in table if table[c].dropna().map(type).nunique() > 1

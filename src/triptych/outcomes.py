@@ -19,7 +19,7 @@ def survival_outcome(table: pd.DataFrame, outcome: dict[str, Any], ledger: Ledge
     time = pd.to_numeric(table[time_name], errors="coerce")
     text = (time.isna() & table[time_name].notna()).to_numpy()
     table = ledger.quarantine(table, text, time_name, "time is not a number", "correct the time")
-    table = ledger.exclude(table, table[[time_name, event_name]].isna().any(axis=1).to_numpy(), "missing outcome")
+    table = ledger.without_outcome(table, table[[time_name, event_name]].isna().any(axis=1).to_numpy())
     numbers = pd.to_numeric(table[time_name]).to_numpy(np.float64)
     table = ledger.quarantine(table, np.isinf(numbers), time_name, "time is infinite", "give the last date seen")
     numbers = pd.to_numeric(table[time_name]).to_numpy(np.float64)
@@ -44,7 +44,7 @@ def survival_outcome(table: pd.DataFrame, outcome: dict[str, Any], ledger: Ledge
 def class_outcome(table: pd.DataFrame, outcome: dict[str, Any], ledger: Ledger) -> pd.DataFrame:
     """Add ``y`` (int): 1 for the positive class, 0 for the other; rows without a label are excluded."""
     name = outcome["label"]
-    table = ledger.exclude(table, table[name].isna().to_numpy(), "missing outcome")
+    table = ledger.without_outcome(table, table[name].isna().to_numpy())
     if not len(table):
         raise DataError(f"task {ledger.task!r}: no patient has a label in {name!r}")
     words = (
@@ -69,7 +69,7 @@ def number_outcome(table: pd.DataFrame, outcome: dict[str, Any], ledger: Ledger)
     numbers = pd.to_numeric(table[name], errors="coerce")
     text = (numbers.isna() & table[name].notna()).to_numpy()
     table = ledger.quarantine(table, text, name, "value is not a number", "correct the value")
-    table = ledger.exclude(table, table[name].isna().to_numpy(), "missing outcome")
+    table = ledger.without_outcome(table, table[name].isna().to_numpy())
     infinite = np.isinf(pd.to_numeric(table[name]).to_numpy(np.float64))
     table = ledger.quarantine(table, infinite, name, "value is infinite", "correct the value")
     if not len(table):

@@ -124,7 +124,8 @@ class Plan:
                 "participants.parquet",
                 "failures.tsv",
                 *["failures_images.tsv"] * bool(self.images(c)),
-                *["failures_scans.tsv", "quality.html", "bids_scans.tsv"] * self.preprocessed(c),
+                *["failures_scans.tsv", "quality.html", "quality.tsv"] * self.preprocessed(c),
+                *["bids_scans.tsv"] * (c in self.imaged),
             )
         ]
         for task in self.study.tasks:
@@ -250,6 +251,13 @@ class Plan:
     def prepared(self) -> list[Path]:
         """What is made of scans without looking at any outcome; errors of ``bids_files``."""
         return [*self.bids_files, *self.quality_pages]
+
+    def scan_lists(self, task: str) -> list[Path]:
+        """What is said of every scan of a task's cohorts that have some; none for predictions made elsewhere."""
+        if self.study.predictions:
+            return []
+        wanted = [cohort for cohort in self.study.tasks[task].cohorts if cohort in self.imaged]
+        return [self.out / "cohorts" / cohort / "bids_scans.tsv" for cohort in wanted]
 
     def scan_digest(self, cohort: str, name: str) -> str:
         """Digest of the file or the DICOM folder of one scan; files are looked at together, folders one by one, as asked."""

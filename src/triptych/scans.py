@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from triptych import plugins, raw
+from triptych import plugins, raw, visits
 from triptych.bids import names
 from triptych.errors import DataError, did_you_mean
 from triptych.ids import SESSION, canonical_id
 
 COLUMN = "t1w"  # of scans, when the study names no other
-OF_A_SCAN = ("series", "scan_date")  # columns that, like the run and the path, may differ between scans of one session
+OF_A_SCAN = ("series", visits.DATE)  # columns that, like the run and the path, may differ between scans of one session
 EMPTY = ("", "n/a", "na", "nan", "none", "null")  # cells that name no file
 
 
@@ -41,6 +41,8 @@ class Scan:
         The source as the table, the pattern or the BIDS folder names it.
     series
         DICOM Series Number, for a folder that holds several series; else empty.
+    date
+        What the table says of when it was made; else empty.
     """
 
     participant_id: str
@@ -50,6 +52,7 @@ class Scan:
     name: str
     file: str
     series: str = ""
+    date: str = ""
 
     @property
     def subject(self) -> str:
@@ -91,7 +94,7 @@ def named(cohort: str, source: dict[str, Any], root: Path | None, name: str) -> 
 
 
 def scans(cohort: str, entry: Any, root: Path | None) -> list[Scan]:
-    """All scans of a cohort, by person, session and run in the order of time as far as names tell it.
+    """All scans of a cohort, by person, session and run in the order of time (``triptych.visits``).
 
     Parameters
     ----------
@@ -144,16 +147,28 @@ def of_folder(cohort: str, named: str, root: Path | None) -> list[Scan]:
 
 
 def _in_order(found: list[Scan]) -> list[Scan]:
-    return sorted(
-        found, key=lambda s: (names.natural(s.subject), names.session_order(s.session_id), names.natural(s.name))
-    )
+    """By the names of people, and for each by sessions and runs in the order of time."""
+    people: dict[str, list[Scan]] = {}
+    for scan in sorted(found, key=lambda scan: names.natural(scan.subject)):
+        people.setdefault(scan.participant_id, []).append(scan)
+    ordered = []
+    for mine in people.values():
+        for session in visits.sessions((scan.session_id, visits.moment(scan.date)) for scan in mine):
+            runs = [scan for scan in mine if scan.session_id == session]
+            ordered += visits.in_time(
+                runs, lambda scan: visits.moment(scan.date), lambda scan: names.natural(scan.name)
+            )
+    return ordered
 
 
 def used(found: list[Scan], runs: str) -> list[Scan]:
-    """The scans that a study uses where a session has several: the first, the last, or all.
+    """The scans that a study looks at where a session has several: the first, the last, or all, as ``found`` has them in order.
 
-    With ``all`` each run is a row of its own among the participants, and its session is called ``<session>_run-<run>``.
+    With ``best`` these are all, too: which one is used is known when they were preprocessed (``triptych.mri.choosing``). With
+    ``all`` each run is a row of its own among the participants, and its session is called ``<session>_run-<run>``.
     """
+    if runs == "best":
+        return found
     sessions: dict[tuple[str, str], list[Scan]] = {}
     for scan in found:
         sessions.setdefault((scan.participant_id, scan.session_id), []).append(scan)
@@ -184,7 +199,7 @@ def _of_table(path: Path, column: str, root: Path | None) -> list[Scan]:
         if wanted not in known:
             hint = "" if wanted != column else "; say `scans: <column>` in the study's cohort"
             raise DataError(f"{path}: no column {wanted!r}{did_you_mean(wanted, known)}{hint}")
-    rows = list(_rows(path, ["participant_id", "session_id", "run", "series", column]))
+    rows = list(_rows(path, ["participant_id", "session_id", "run", "series", visits.DATE, column]))
     people: dict[str, str] = {}  # the first spelling of an id is that of the person
     for _, row in rows:
         people.setdefault(canonical_id(row["participant_id"]), row["participant_id"])
@@ -196,7 +211,8 @@ def _of_table(path: Path, column: str, root: Path | None) -> list[Scan]:
             session = row["session_id"] or SESSION
             source = raw.image_path(row[column], str(path), root)
             name = _name(who, session if with_sessions else "", row["run"], f"{path}, row {line}")
-            found.append((f"row {line}", Scan(who, session, row["run"], source, name, row[column], row["series"])))
+            facts = (row["run"], source, name, row[column], row["series"], row[visits.DATE])
+            found.append((f"row {line}", Scan(who, session, *facts)))
     return _distinct(found, str(path))
 
 
@@ -262,6 +278,12 @@ def _name(who: str, session: str, run: str, place: str) -> str:
     number = run.removeprefix("run-")
     if run and not number.isdecimal():
         raise DataError(f"{place}: the run {run!r} is no number; repeated scans of one session are counted 1, 2, 3")
+    for what, text in (("session_id", session), ("run", run)):
+        if names.is_date(text):
+            raise DataError(
+                f"{place}: the {what} {text!r} is a date, and would become part of file names, where no date may stand; call it "
+                "by visit (M6, or 1, 2, 3), and give the date in a column `scan_date`, which orders sessions and is not published"
+            )
     for prefix, text, written in parts:
         if written and not text:
             raise DataError(

@@ -17,6 +17,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 ALL = ("survival", "classification", "regression", "segmentation")
 TABLES = {  # tables of statistics, and the kinds of tasks that have them
     "flow": ALL,
+    "exclusion": ALL,
     "audit": ALL,
     "scores": ALL,
     "comparisons": ALL,
@@ -29,10 +30,11 @@ TABLES = {  # tables of statistics, and the kinds of tasks that have them
     "planning": ALL,
 }
 NOT_ELSEWHERE = (
+    "exclusion",
     "controls",
     "calibration",
     "decision",
-)  # predictions made elsewhere bring no controls and no probabilities
+)  # predictions made elsewhere bring no controls, no probabilities, and nobody who was left out
 Estimand = Literal["new-patients", "new-site", "procedure"]
 Control = Literal["permuted", "site", "demographics", "acquisition", "background"]
 ESTIMANDS = {
@@ -85,8 +87,9 @@ class CohortEntry(_Closed):
         ".tar.gz, .tgz) of DICOM files; beside the table or below the data root. They become a BIDS data set. t1w when "
         "nothing is said and scans are needed",
     )
-    runs: Literal["first", "last", "all"] = Field(
-        "first", description="which scan of a session is used when it was repeated"
+    runs: Literal["first", "last", "best", "all"] = Field(
+        "first",
+        description="which scan of a session is used when it was repeated; best: by contrast to noise, needs mri",
     )
     mri: Mri | None = Field(None, description="preprocess the scans; the cohort then has the columns mri_*")
 

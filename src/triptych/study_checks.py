@@ -81,6 +81,11 @@ def _check_whole(study: Study, where: Where) -> None:
 
 def _check_cohort(name: str, entry: CohortEntry | None, where: Where) -> None:
     here = ("cohorts", name)
+    if entry is not None and entry.runs == "best" and not entry.mri:
+        raise StudyError(
+            f"{where(*here, 'runs')}: the best scan is known when all were preprocessed; add `mri: {{}}`, or say first, last or "
+            "all"
+        )
     if entry is None or not (entry.table or entry.bids):
         _plugin("cohorts", name, where(*here))
         return

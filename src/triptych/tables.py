@@ -237,7 +237,7 @@ def read(path: str | Path, columns: Iterable[str] = ()) -> pd.DataFrame:
     if path.suffix == ".parquet":
         table = pd.read_parquet(path, use_threads=False, pre_buffer=False)  # its threads can abort a process that ends
     else:
-        text = dict.fromkeys([*KEY, SITE, FAMILY, "model", "model_a", "model_b", "file", "keys"], str)
+        text = dict.fromkeys([*KEY, SITE, FAMILY, "model", "model_a", "model_b", "file", "keys", "voxels"], str)
         table = pd.read_csv(
             path, sep="\t", dtype=text, keep_default_na=False, na_values=[""], float_precision="round_trip"
         )

@@ -375,6 +375,9 @@ def test_scans_of_a_study(here):
     every = ["sub-p1_run-1", "sub-p1_run-2", "sub-p2"]
     assert found.scan_files("mine", "bids.json") == [here_ / "scans" / name / "bids.json" for name in every]
     assert found.bids_files == [here_ / "bids_scans.tsv"]
+    assert found.scan_lists("dmfs") == [], "no cohort of this task has scans"
+    found.study.tasks["dmfs"].cohorts.append("mine")
+    assert found.scan_lists("dmfs") == [here_ / "bids_scans.tsv"]
     assert found.scan_digest("mine", "sub-p1_run-1") == hashlib.sha256(b"a").hexdigest()[:16]
     assert found.scan_digest("mine", "sub-p2") == "missing"
     assert found.scan_source("mine") == '{"scans": "t1w", "table": "t.csv"}', "which run is used reruns no scan"

@@ -115,6 +115,12 @@ def test_spellings_of_one_id_are_one_person(table):
         (["participant_id,session_id,t1w", "p1,M-6,a", "p1,M6,b"], r"both be called sub-p1_ses-M6; give one another"),
         (["participant_id,t1w", "--,a"], r"row 2: '--' has no letter or digit to make a BIDS label sub-<label> of"),
         (["participant_id,run,t1w", "p1,x,a"], r"row 2: the run 'x' is no number"),
+        (
+            ["participant_id,session_id,t1w", "p1,M6,a", "p1,2019-06-11,b"],
+            r"t\.csv, row 3: the session_id '2019-06-11' is a date, .* call it by visit .* date in a column `scan_date`",
+        ),
+        (["participant_id,session_id,t1w", "p1,20190611,a"], r"t\.csv, row 2: the session_id '20190611' is a date"),
+        (["participant_id,run,t1w", "p1,20190611,a"], r"t\.csv, row 2: the run '20190611' is a date"),
     ],
 )
 def test_a_table_that_cannot_say_what_its_scans_are(table, lines, message):

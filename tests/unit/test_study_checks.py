@@ -33,9 +33,14 @@ REFUSED = {
         r"key cohorts\.theirs\.scans: the scans of a BIDS folder are found by their names",
     ),
     "which runs": (
+        ("ours: {table: ", "ours: {runs: newest, table: "),
+        "runs",
+        r"key cohorts\.ours\.runs: 'newest' is not one of first, last, best, all",
+    ),
+    "the best run without its quality": (
         ("ours: {table: ", "ours: {runs: best, table: "),
         "runs",
-        r"key cohorts\.ours\.runs: 'best' is not one of first, last, all",
+        r"key cohorts\.ours\.runs: the best scan is known when all were preprocessed; add `mri: \{\}`",
     ),
     "unknown model": (
         ("use: cox\n", "use: coxx\n"),

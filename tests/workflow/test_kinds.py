@@ -138,6 +138,10 @@ def test_two_scans_of_a_person_count_as_one(results):
 def test_who_was_left_out_is_counted_and_kept(results):
     flow = table(results, "dementia", "flow").set_index("reason")["n_patients"]
     assert flow["left out by rule: diagnosis is MCI"] == 3
+    out = table(results, "dementia", "exclusion").set_index(["by", "group"])
+    assert out.loc[("all", "everyone"), ["people", "left_out", "rule"]].tolist() == [60, 7, 7]
+    assert out.loc["site", "people"].sum() == 60
+    assert "Who was left out, by class and by site" in (results / "report.html").read_text()
     assert flow["left out by rule: protocol is pilot"] == 4
     assert flow["with outcome"] == 53
     gone = pd.read_parquet(results / "dementia" / "excluded.parquet")

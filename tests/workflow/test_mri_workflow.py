@@ -100,11 +100,43 @@ def test_a_changed_scan_reruns_its_own_jobs(heads):
     made.to_filename(heads / "data/scans/sub-001_ses-1_T1w.nii.gz")
     assert planned(heads, *ASK) == {
         "bids_scan": 1,
+        "bids_dataset": 1,
         "preprocess_scan": 1,
         "join_scans": 1,
         "quality_page": 1,
         "make_examples": 1,
     }
+
+
+def test_the_same_scan_under_two_ids_stops_the_study(heads):
+    scans = heads / "data/scans"
+    shutil.copy(scans / "sub-001_ses-1_T1w.nii.gz", scans / "sub-002_ses-1_T1w.nii.gz")
+    done = snakemake(heads, *ASK[:3], "results/heads/age/tables/audit.tsv")
+    assert done.rc != 0
+    said = (heads / "results/heads/logs/audit/age.log").read_text()
+    assert "same_image: 1 sets of ids share a scan, equal voxel by voxel, among 4 scans of 4 people" in said
+    assert "[phantom/sub-001 = phantom/sub-002]" in said
+    notes = pd.read_csv(heads / COHORT / "quality.tsv", sep="\t").set_index("name")["notes"]
+    assert "the same image as sub-002 (participant 'sub-002')" in notes["sub-001"]
+
+
+def test_a_broken_run_does_not_lose_a_session_whose_other_run_is_good(heads):
+    table = pd.read_csv(heads / "data/participants.csv")
+    broken = table[table["participant_id"] == "sub-002"]
+    again = broken.assign(run="2", t1w=table["t1w"].iloc[3])
+    table = table.assign(run=["", "1", "", ""])
+    pd.concat([table, again]).to_csv(heads / "data/participants.csv", index=False)
+    replace(heads / "study.yaml", "mri: {resolution", "runs: best, mri: {resolution")
+    done = snakemake(heads, *ASK)
+    assert done.rc == 0, done.said[-3000:]
+    imaged = pd.read_parquet(heads / COHORT / "imaged.parquet").set_index("participant_id")
+    assert imaged["mri_status"].eq("ok").all()
+    assert imaged.loc["sub-002", ["run", "t1w"]].tolist() == ["2", again["t1w"].iloc[0]]
+    failed = pd.read_csv(heads / COHORT / "failures_scans.tsv", sep="\t")
+    assert failed[["stage", "reason"]].to_numpy().tolist() == [
+        ["note", "an empty file (0 bytes); sub-002_run-2 of this session is used (`runs: best`)"]
+    ]
+    assert len(pd.read_parquet(heads / "results/heads/age/examples.parquet")) == 4
 
 
 def test_an_edited_step_reruns_what_uses_it(heads):

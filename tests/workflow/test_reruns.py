@@ -17,6 +17,7 @@ ALL = {
     "make_examples": 2,
     "split": 2,
     "audit": 2,
+    "exclusion": 2,
     "fit": 10,
     "gather": 2,
     "score": 4,
@@ -31,12 +32,12 @@ ALL = {
     "report": 1,
 }
 OF_THE_STUDY = ("ranks", "report")  # one for all tasks
-BEFORE_FIT = ("read_cohort", "make_examples", "split", "audit", "fit")
+BEFORE_FIT = ("read_cohort", "make_examples", "split", "audit", "exclusion", "fit")
 AFTER_FIT = {rule: n for rule, n in ALL.items() if rule not in BEFORE_FIT}
 AFTER_FIT_OF_ONE_TASK = {rule: n if rule in OF_THE_STUDY else n // 2 for rule, n in AFTER_FIT.items()}
 AFTER_SCORES = {"infer": 2, "components": 2, "planning": 2, "ranks": 1, "draw": 2, "report": 1}
 AFTER_INTERVAL = {"infer": 2, "planning": 2, "ranks": 1, "draw": 2, "report": 1}
-AFTER_LEVEL = {**AFTER_INTERVAL, "calibration": 2, "decision": 2}
+AFTER_LEVEL = {**AFTER_INTERVAL, "exclusion": 2, "calibration": 2, "decision": 2}
 NO_OP_CPU = 4.5  # 3 s on an idle machine
 
 
@@ -121,7 +122,11 @@ def test_an_edit_of_a_script(run):
             "label: A Cox model,",
             {rule: n for rule, n in AFTER_FIT.items() if rule not in ("gather", "score")},
         ),
-        ("seed: 11", "seed: 12", {rule: n for rule, n in ALL.items() if rule not in ("read_cohort", "make_examples")}),
+        (
+            "seed: 11",
+            "seed: 12",
+            {rule: n for rule, n in ALL.items() if rule not in ("read_cohort", "make_examples", "exclusion")},
+        ),
         ("level: 0.95", "level: 0.9", AFTER_LEVEL),
         ("controls: [permuted, site]", "controls: [site]", AFTER_FIT_OF_ONE_TASK),  # only one task has a permuted model
         ("title: One hospital", "title: The other hospital", {"report": 1}),

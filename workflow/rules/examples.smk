@@ -5,7 +5,7 @@
 #         {task}/splits.parquet                  repeat, fold, key, part
 #         {task}/tables/flow.tsv                 who stayed and who did not, and why
 #         {task}/failures.tsv                    the quarantine
-#         {task}/excluded.parquet                who was left out by rule, with all that is known of them
+#         {task}/excluded.parquet                who was left out and why, with all that is known of them
 
 
 rule make_examples:

@@ -1,11 +1,11 @@
 # T1-weighted scans to what models read: one job per scan; a scan that cannot be used costs itself.
 #
-# needs   what was said of each scan (cohorts/{cohort}/scans/{scan}/bids.json), and the image that it names; participants
+# needs   what was said of each scan (cohorts/{cohort}/scans/{scan}/bids.json), and the image that it names; participants, bids_scans.tsv
 # makes   cohorts/{cohort}/scans/{scan}/preprocessed.json   status, values and checksums of one scan; beside it its arrays and picture
 #         cohorts/{cohort}/derivatives/triptych/            BIDS derivatives (not declared: the status holds the checksums)
 #         cohorts/{cohort}/imaged.parquet                   participants with the columns mri_*
 #         cohorts/{cohort}/failures_scans.tsv               scans that cannot be used, and why
-#         cohorts/{cohort}/quality.tsv, quality.html        measures of quality, the oddest scan first
+#         cohorts/{cohort}/quality.tsv, quality.html        measures of quality and notes, the oddest scan first
 #
 # Only for cohorts whose entry in the study has `mri:`. `snakemake quality` makes the pages and what they stand on, and no more.
 
@@ -32,6 +32,7 @@ rule preprocess_scan:
 rule join_scans:
     input:
         participants=COHORT / "participants.parquet",
+        listing=COHORT / "bids_scans.tsv",
         scans=lambda w: PLAN.used_scan_files(w.cohort, "preprocessed.json"),
     output:
         imaged=COHORT / "imaged.parquet",
@@ -50,7 +51,7 @@ rule join_scans:
         code=code("scripts/join_scans.py"),
     shell:
         "python $TRIPTYCH_SCRIPTS/join_scans.py --cohort {wildcards.cohort} --source {params.source:q} --runs {params.runs}"
-        ' --root "$TRIPTYCH_ROOT" --participants {input.participants} --folder {params.folder} --outliers {params.outliers}'
+        ' --root "$TRIPTYCH_ROOT" --participants {input.participants} --listing {input.listing} --folder {params.folder} --outliers {params.outliers}'
         " --description {output.description} --imaged {output.imaged} --failures {output.failures} --quality {output.quality} > {log} 2>&1"
 
 

@@ -42,6 +42,11 @@ class Context:
     content
         Key, ``modality``, ``kind``, ``path``, ``view`` and a vector: what the images of the cohorts
         look like (``triptych.contents``).
+    scans
+        Every scan of the cohorts that have some: key, ``voxels`` (a hash of its intensities) and ``days`` since the person's
+        first scan by the DICOM headers, where they say (``triptych.bids.dataset.listing``).
+    sessions
+        ``all``, or ``baseline`` where the task takes the first session of each person.
     wrong_on_purpose
         Whether the study says that this split leaks.
     seed
@@ -59,6 +64,8 @@ class Context:
     roles: dict[str, list[str]] = field(default_factory=dict)
     pretrained: dict[str, pd.DataFrame | None] = field(default_factory=dict)
     content: pd.DataFrame = field(default_factory=pd.DataFrame)
+    scans: pd.DataFrame = field(default_factory=pd.DataFrame)
+    sessions: str = "all"
     wrong_on_purpose: bool = False
     seed: int = 0
 

@@ -38,11 +38,11 @@ def compare(context: Context, keys: pd.DataFrame, vectors: np.ndarray, what: str
     swapped = pair["a"] > pair["b"]
     pair.loc[swapped, ["a", "b"]] = pair.loc[swapped, ["b", "a"]].to_numpy()
     pair = pair.groupby(["a", "b"], as_index=False)["score"].max().sort_values("score", ascending=False, kind="stable")
-    apart = _apart(context, pair)
-    where = "some on two sides of a split" if apart else "always on the same side of the split"
+    split = apart(context, pair)
+    where = told(split)
     message = f"{len(pair)} pairs of ids look like one person among {seen}, {where}"
     named = [f"{row.a} = {row.b} ({row.score:.3f})" for row in pair.itertuples()]
-    severity, score = "stop" if apart else "warn", float(pair["score"].iloc[0])
+    severity, score = "stop" if split else "warn", float(pair["score"].iloc[0])
     return findings(finding(severity, message, keys=named, action=ACTION, value=score, **evidence))
 
 
@@ -54,7 +54,12 @@ def _families(context: Context, keys: pd.DataFrame) -> np.ndarray:
     return group_codes(keys[KEY].merge(family, on=PERSON, how="left"))
 
 
-def _apart(context: Context, pair: pd.DataFrame) -> bool:
+def told(split: bool) -> str:
+    """Where ids that look like one person are, in words."""
+    return "some on two sides of a split" if split else "always on the same side of the split"
+
+
+def apart(context: Context, pair: pd.DataFrame) -> bool:
     """Whether ids that look like one person are on two sides of the split in any fold."""
     names, code = np.unique(pair[["a", "b"]].to_numpy(str).ravel(), return_inverse=True)
     a, b = code.reshape(-1, 2).T

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from triptych import visits
 from triptych.audit._context import Context
+from triptych.bids.names import session_order
 from triptych.survival.nonparametric import nelson_aalen
 from triptych.tables import FAMILY, KEY, PERSON, SITE, canonical_id
 
@@ -104,6 +106,16 @@ def natural(text: Any) -> tuple:
     """A key by which ``ses-M6`` comes before ``ses-M12``: numbers in it count as numbers."""
     parts = re.split(r"(\d+)", str(text).casefold())
     return tuple((1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts)
+
+
+def taken(table: pd.DataFrame) -> pd.Series:
+    """Place of each session among those of its person, as the task takes them (``triptych.visits``)."""
+    when = [visits.moment(said) for said in table[visits.DATE]] if visits.DATE in table else [None] * len(table)
+    ids, place = list(map(session_order, table["session_id"].astype(str))), pd.Series(0, index=table.index)
+    for rows in table.groupby(PERSON, sort=False).indices.values():
+        ordered = visits.in_time(rows, when.__getitem__, ids.__getitem__)
+        place.iloc[ordered] = range(len(ordered))
+    return place
 
 
 def moments(values: pd.Series) -> tuple[str, pd.Series]:

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
+from triptych import visits
 from triptych.audit._context import Context, finding, findings, not_assessable
-from triptych.audit._people import moments, names, natural, person
+from triptych.audit._people import moments, names, person, taken
 from triptych.tables import KEY
 
 TITLE = "Demographics that contradict each other"
@@ -20,7 +21,8 @@ def check(context: Context) -> pd.DataFrame:
         return not_assessable("no demographic columns (age, sex): contradictions between sessions cannot be seen")
     fixed = [c for c in columns if not pd.api.types.is_numeric_dtype(table[c]) or table[c].nunique() <= CODES]
     dates = [c for c in context.roles.get("visit", []) if c in table]
-    table = table[list(dict.fromkeys([*KEY, *columns, *dates]))]
+    order = [visits.DATE] if visits.DATE in table else []
+    table = table[list(dict.fromkeys([*KEY, *columns, *dates, *order]))]
     table = table[person(table).map(person(table).value_counts()) > 1]
     found = []
     for column in columns:
@@ -44,10 +46,9 @@ def _changing(table: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def _falling(table: pd.DataFrame, column: str, dates: list[str]) -> pd.DataFrame:
-    """Rows of people whose number is smaller at a later session, by date where one is given, else by the session's name."""
+    """Rows of people whose number is smaller at a later session, by date where one is given, else as sessions are taken."""
     dates = [c for c in dates if c != column]
-    order = {name: k for k, name in enumerate(sorted(set(table["session_id"]), key=natural))}
-    when = moments(table[dates[0]])[1] if dates else table["session_id"].map(order)
+    when = moments(table[dates[0]])[1] if dates else taken(table)
     told = table.assign(moment=when, number=pd.to_numeric(table[column], errors="coerce"))
     told = told.dropna(subset=["moment", "number"]).sort_values("moment", kind="stable")
     fell = told.groupby(person(told))["number"].diff() < 0

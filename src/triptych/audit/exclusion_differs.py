@@ -1,12 +1,12 @@
 """Who was left out differs by outcome or by site: the patients who remain are no longer those of the question."""
 
-import numpy as np
 import pandas as pd
 
 from triptych.audit._association import associations
 from triptych.audit._context import Context, finding, findings, looked, not_assessable
-from triptych.audit._people import person, rows, site_of
-from triptych.tables import PERSON, SITE
+from triptych.audit._excluded import people
+from triptych.audit._people import rows
+from triptych.tables import SITE
 
 TITLE = "Exclusion that differs by outcome or site"
 LEAK_CLASS = "design"
@@ -14,23 +14,21 @@ SEVERITY = "warn"
 
 
 def check(context: Context) -> pd.DataFrame:
-    """Compare people who were left out by rule with those kept: outcome and site, by permutation of people."""
+    """Compare people who were left out by a rule or for their scan with those kept: outcome and site, by permutation of people.
+
+    Whoever has no usable outcome is counted in the table ``exclusion`` only.
+    """
     kept, gone = rows(context), context.excluded
     if context.examples is None:
         return not_assessable("who was left out is not known: the predictions were made elsewhere")
-    gone = gone[~person(gone).isin(person(kept))] if len(gone) else gone
-    if not len(gone):
-        return looked("nobody was left out by rule")
-    both = pd.concat([kept.assign(gone=0.0), gone.assign(gone=1.0)], ignore_index=True)
-    outcome = "event" if "event" in kept else "y"
-    both = both.assign(outcome=pd.to_numeric(both[outcome], errors="coerce"), place=site_of(both))
-    people = both.groupby(PERSON).agg({"gone": "max", "outcome": "mean", "place": "first"})
-    numbers = outcome == "y" and context.kind == "regression"
-    if not numbers:
-        people["outcome"] = people["outcome"].round().map({0.0: "negative", 1.0: "positive"})
+    gone = gone[gone["kind"] != "no outcome"] if "kind" in gone else gone
+    everyone = people(kept, gone, context.kind)
+    if not everyone["gone"].any():
+        return looked("nobody was left out by a rule, or for want of a usable scan")
+    numbers = context.kind == "regression"
     found, seen = [], []
     for column, what in (("outcome", "outcome"), ("place", SITE)):
-        known = people.dropna(subset=column)
+        known = everyone.dropna(subset=column)
         out = known["gone"].to_numpy()
         tested = associations(out, known[[column]], seed=context.seed, positive=out == 1)
         if not tested:
@@ -38,7 +36,11 @@ def check(context: Context) -> pd.DataFrame:
             continue
         shares = _shares(known, column, numbers and column == "outcome")
         if tested[0].found:
-            message = f"{int(known['gone'].sum())} of {len(known)} people were left out, unlike by {what}: {shares}"
+            kinds = known.loc[known["gone"] == 1, "why"].value_counts()
+            why = ", ".join(f"{kind}: {n}" for kind, n in kinds.items())
+            message = (
+                f"{int(known['gone'].sum())} of {len(known)} people were left out ({why}), unlike by {what}: {shares}"
+            )
             reasons = sorted(gone["reason"].astype(str).unique()) if "reason" in gone else []
             action = "exclude by rules that are blind to it, and report the excluded"
             found.append(
@@ -49,11 +51,12 @@ def check(context: Context) -> pd.DataFrame:
 
 
 def _shares(people: pd.DataFrame, column: str, numbers: bool) -> str:
-    """Who was left out, in counts, in the classes or sites that differ most."""
+    """Who was left out, in counts, in the classes or sites that differ most; all are in the table ``exclusion``."""
     if numbers:
         means = people.groupby("gone")[column].mean()
         return f"mean {means[1.0]:.3g} of those left out, {means[0.0]:.3g} of those kept"
     groups = people.groupby(column)["gone"].agg(["sum", "size"])
     groups = groups.assign(share=groups["sum"] / groups["size"]).sort_values("share", ascending=False)
-    ends = groups if len(groups) <= 3 else groups.iloc[np.array([0, -1])]
-    return ", ".join(f"{int(r['sum'])} of {int(r['size'])} {name}" for name, r in ends.iterrows())
+    ends = groups if len(groups) <= 3 else groups.iloc[[0, -1]]
+    named = ", ".join(f"{int(r['sum'])} of {int(r['size'])} {name}" for name, r in ends.iterrows())
+    return named if len(groups) <= 3 else f"{named} (the ends of {len(groups)}; all are in the table of exclusion)"

@@ -1,47 +1,66 @@
-"""Sessions whose names or dates say another order than their names as text."""
+"""Sessions whose dates say another order than the one that they are taken in, or whose names as text do."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 
+from triptych import visits
 from triptych.audit._context import Context, finding, findings
-from triptych.audit._people import moments, names, natural, person
+from triptych.audit._people import moments, names, person, taken
+from triptych.bids.names import session_order
 from triptych.tables import KEY
 
-TITLE = "Sessions in another order than their names say"
+TITLE = "Sessions in another order than they are taken in"
 LEAK_CLASS = "time"
 SEVERITY = "warn"
 MANY = 3  # names of one form, before another form is odd
 
 
 def check(context: Context) -> pd.DataFrame:
-    """Compare the order of names (numbers in them count as numbers) with dates or ages, and with the order as text."""
+    """Compare the order in which sessions are taken (``triptych.visits``) with dates, ages and DICOM headers, and names as text.
+
+    Where a task takes the first session of each person as baseline, a contradiction stops it.
+    """
     table = context.participants if len(context.participants) else context.people
-    table = table[[*KEY, *(c for c in context.roles.get("visit", []) if c in table)]].drop_duplicates(KEY)
+    wanted = [visits.DATE, *context.roles.get("visit", [])]
+    table = table[[*KEY, *(c for c in dict.fromkeys(wanted) if c in table)]].drop_duplicates(KEY)
     several = table[person(table).map(person(table).value_counts()) > 1]
-    found = [*_against_dates(several, context.roles.get("visit", [])), *_as_text(several), *_odd(table)]
-    return findings(*found)
+    placed = several.assign(place=taken(several))
+    severity = "stop" if context.sessions == "baseline" else SEVERITY
+    found = [
+        _against(placed.assign(moment=moments(placed[column])[1]), repr(column), severity)
+        for column in context.roles.get("visit", [])
+        if column in placed
+    ]
+    if len(context.scans):
+        days = (
+            context.scans.assign(moment=pd.to_numeric(context.scans["days"]))
+            .groupby(KEY, as_index=False)["moment"]
+            .min()
+        )
+        scanned = placed.assign(session_id=placed["session_id"].astype(str).str.split("_run-").str[0])
+        found.append(_against(scanned.merge(days, on=KEY), "date in its DICOM header", severity))
+    return findings(*filter(None, found), *_as_text(several), *_odd(table))
 
 
-def _against_dates(table: pd.DataFrame, visit: list[str]) -> list[dict]:
-    """People whose later session (by name) has an earlier date or age."""
-    found = []
-    for column in (c for c in visit if c in table):
-        dated = table.assign(moment=moments(table[column])[1], place=_places(table["session_id"], natural))
-        dated = dated.dropna(subset="moment").sort_values("place", kind="stable")
-        wrong = person(dated)[dated.groupby(person(dated))["moment"].diff() < 0].unique()
-        if len(wrong):
-            message = f"{len(wrong)} people have a later session (by its name) with an earlier {column!r}"
-            action = "correct the dates or the names, before a first session is taken as baseline"
-            found.append(finding(SEVERITY, message, keys=_named(table, wrong), action=action))
-    return found
+def _against(table: pd.DataFrame, what: str, severity: str) -> dict | None:
+    """People whose later session (by its ``place``) has an earlier ``moment``."""
+    dated = table.dropna(subset="moment").sort_values("place", kind="stable")
+    wrong = person(dated)[dated.groupby(person(dated))["moment"].diff() < 0].unique()
+    if not len(wrong):
+        return None
+    message = f"{len(wrong)} people have a later session (by scan_date, else by its name) with an earlier {what}"
+    action = (
+        "correct the dates or the names, or give all dates in `scan_date`, before a first session is taken as baseline"
+    )
+    return finding(severity, message, keys=_named(table, wrong), action=action)
 
 
 def _as_text(table: pd.DataFrame) -> list[dict]:
     """People whose first session as text is not the first by number, all being named alike."""
     ids = table["session_id"].astype(str)
-    places = pd.DataFrame({"text": _places(ids, str), "number": _places(ids, natural), "form": _form(ids)})
+    places = pd.DataFrame({"text": _places(ids, str), "number": _places(ids, session_order), "form": _form(ids)})
     groups = places.groupby(person(table))
     first = (places["text"] == groups["text"].transform("min")) != (
         places["number"] == groups["number"].transform("min")
@@ -50,7 +69,8 @@ def _as_text(table: pd.DataFrame) -> list[dict]:
     if not len(wrong):
         return []
     example = ids[person(table) == wrong[0]]
-    message = f"the sessions of {len(wrong)} people sort wrongly as text ({min(example)!r} before {min(example, key=natural)!r})"
+    earliest = min(example, key=session_order)
+    message = f"the sessions of {len(wrong)} people sort wrongly as text ({min(example)!r} before {earliest!r})"
     action = "pad the numbers (M06, M12): tools that sort text take the wrong session as baseline"
     return [finding(SEVERITY, message, keys=_named(table, wrong), action=action)]
 

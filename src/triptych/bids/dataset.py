@@ -2,21 +2,34 @@
 
 from datetime import datetime
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from triptych import raw, tables
+from triptych import raw, tables, visits
 from triptych.bids import archive, layout, slices, validator
+from triptych.bids.verdict import BETWEEN
 from triptych.scans import Scan, Source
 from triptych.scans import scans as list_scans
 
 BIDS_VERSION = "1.10.0"
 OLDEST = 89  # years; older people can be known by their age
-DATE = "scan_date"  # column of the user's table
 SEX = {"m": "M", "male": "M", "man": "M", "f": "F", "female": "F", "woman": "F", "o": "O", "other": "O"}
-COLUMNS = ["cohort", "participant_id", "session_id", "run", "name", "status", "reason", "advice", "notes"]
+COLUMNS = [
+    "cohort",
+    "participant_id",
+    "session_id",
+    "run",
+    "name",
+    "status",
+    "reason",
+    "advice",
+    "notes",
+    "voxels",
+    "days",
+]
 ABOUT = {
     "age": {"Description": f"age of the participant; {OLDEST} stands for {OLDEST} and older", "Units": "year"},
     "sex": {"Description": "sex of the participant", "Levels": {"M": "male", "F": "female", "O": "other"}},
@@ -122,32 +135,24 @@ def write(
 def dates(scans: list[Scan], participants: pd.DataFrame) -> dict[str, datetime]:
     """Name of the scan: when it was made, from the table's column ``scan_date`` or the DICOM headers, where they say."""
     said: dict[tuple[str, str], datetime] = {}
-    if DATE in participants:
+    if visits.DATE in participants:
         mine = participants[participants["participant_id"] == scans[0].participant_id]
-        days = pd.to_datetime(mine[DATE], errors="coerce", format="mixed")
-        said = {key: day.to_pydatetime() for key, day in zip(_keys(mine), days, strict=True) if pd.notna(day)}
+        days = zip(_keys(mine), map(visits.moment, mine[visits.DATE]), strict=True)
+        said = {key: day for key, day in days if day}
     found = {scan.name: said.get((scan.participant_id, scan.session_id)) or _header_date(scan) for scan in scans}
     return {name: day for name, day in found.items() if day}
 
 
 def sessions(scans: list[Scan], dated: dict[str, datetime]) -> list[dict[str, Any]]:
-    """Rows of the sessions of one person: by date when all have one, else by the numbers in their names.
+    """Rows of the sessions of one person in the order of time (``triptych.visits``), with days since the first one.
 
     Parameters
     ----------
-    scans
-        Of one person, in the order of names.
     dated
         Name of the scan: when it was made.
     """
-    first: dict[str, datetime | None] = {}
-    for scan in scans:
-        known = [day for day in (first.get(scan.session), dated.get(scan.name)) if day]
-        first[scan.session] = min(known) if known else None
-    known = [day for day in first.values() if day]
-    start = min(known, default=None)
-    if len(known) == len(first):
-        first = dict(sorted(first.items(), key=lambda item: item[1]))  # type: ignore[arg-type, return-value]
+    first = visits.sessions((scan.session, dated.get(scan.name)) for scan in scans)
+    start = min((day for day in first.values() if day), default=None)
     days = [(day.date() - start.date()).days if day and start else "n/a" for day in first.values()]
     return [{"session_id": session, "days": n} for session, n in zip(first, days, strict=True)]
 
@@ -155,24 +160,49 @@ def sessions(scans: list[Scan], dated: dict[str, datetime]) -> list[dict[str, An
 def listing(
     cohort: str, scans: list[Scan], statuses: dict[str, dict[str, Any]], participants: pd.DataFrame
 ) -> pd.DataFrame:
-    """Every scan with what was said of it, and every participant without one; copies under two ids are noted."""
+    """Every scan with what was said of it, and every participant without one.
+
+    Noted are copies under another id, session or run, and DICOM headers that date scans in another order than the table or
+    their names.  ``voxels`` is the hash by which copies are found; ``days`` since the person's first scan by the DICOM headers.
+    """
     copies: dict[str, list[Scan]] = {}
     for scan in scans:
         if content := statuses[scan.name]["voxels"]:
             copies.setdefault(content, []).append(scan)
+    headers = {scan.name: day for scan in scans if (day := _header_date(scan))}
+    odd = _misplaced(scans, headers)
+    first: dict[str, datetime] = {}
+    for scan in scans:
+        if day := headers.get(scan.name):
+            first[scan.participant_id] = min(day, first.get(scan.participant_id, day))
     rows = []
     for scan in scans:
         said = statuses[scan.name]
-        notes = list(said["notes"])
-        others = [o for o in copies.get(said["voxels"], []) if o.participant_id != scan.participant_id]
-        notes += [f"the same image as that of {other.participant_id} ({other.name})" for other in others]
+        others = [other for other in copies.get(said["voxels"], []) if other != scan]
+        notes = [*said["notes"], *odd.get(scan.name, [])]
+        notes += [f"the same image as {other.name} (participant {other.participant_id!r})" for other in others]
         status = "warn" if said["status"] == "ok" and notes else said["status"]
         who = [cohort, scan.participant_id, scan.session_id, scan.run, scan.name]
-        rows.append([*who, status, said["reason"], said["advice"], "; ".join(notes)])
+        day = headers.get(scan.name)
+        days = (day.date() - first[scan.participant_id].date()).days if day else ""
+        rows.append([*who, status, said["reason"], said["advice"], BETWEEN.join(notes), said["voxels"], days])
     with_scan = {scan.participant_id for scan in scans}
     without = [who for who in dict.fromkeys(participants["participant_id"]) if who not in with_scan]
-    told = ["none", "a participant without a scan", "add it, or leave it so", ""]
+    told = ["none", "a participant without a scan", "add it, or leave it so", "", "", ""]
     return pd.DataFrame([*rows, *([cohort, who, "", "", "", *told] for who in without)], columns=COLUMNS)
+
+
+def _misplaced(scans: list[Scan], headers: dict[str, datetime]) -> dict[str, list[str]]:
+    """Name of the scan: a note, where its DICOM header dates it before the scan of the person that it follows."""
+    dated = [scan for scan in scans if scan.name in headers]
+    told = (
+        "the DICOM header dates it before {}, which it follows by scan_date or by name: correct the dates or the names"
+    )
+    return {
+        scan.name: [told.format(before.name)]
+        for before, scan in pairwise(dated)
+        if before.participant_id == scan.participant_id and headers[scan.name] < headers[before.name]
+    }
 
 
 def _said(participants: pd.DataFrame) -> dict[tuple[str, str], dict[str, str]]:

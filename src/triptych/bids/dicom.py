@@ -17,6 +17,7 @@ import numpy as np
 
 from triptych.bids import privacy, slices
 from triptych.bids.names import natural
+from triptych.bids.pseudonym import Person
 from triptych.bids.slices import Slice
 from triptych.bids.verdict import Unusable
 
@@ -36,15 +37,15 @@ class Converted:
         The NIfTI file, unpacked.
     sidecar
         All that dcm2niix says of the series, and its names; to be stripped before anything is written.
-    secret
-        Pieces of text that say who was scanned, where and when.
+    person
+        What says who was scanned, where and when.
     n_slices
         Slices that the volume must have; 0 when the files do not say.
     """
 
     image: Path
     sidecar: dict[str, Any]
-    secret: frozenset[str]
+    person: Person
     n_slices: int
 
 
@@ -69,13 +70,13 @@ def convert(folder: Path, work: Path, notes: list[str], series: str = "") -> Con
     for k, one in enumerate(found):  # neutral names, each slice once
         (work / "in" / f"{k:05d}.dcm").symlink_to(one.path.resolve())
     (work / "out").mkdir()
-    image, said = _dcm2niix(work / "in", work / "out", first.secret)
+    image, said = _dcm2niix(work / "in", work / "out", first.person.secret)
     notes += said
     about = image.with_suffix(".json")
     described = json.loads(about.read_text("utf-8", "replace"), strict=False) if about.is_file() else {}
     for key in ("SeriesDescription", "ProtocolName"):
         described.setdefault(key, first.texts.get(key, ""))
-    return Converted(image, described, first.secret, len(found) if len(found) > 1 else first.frames)
+    return Converted(image, described, first.person, len(found) if len(found) > 1 else first.frames)
 
 
 def look(folder: Path, notes: list[str], series: str = "") -> list[Slice]:
@@ -99,7 +100,7 @@ def look(folder: Path, notes: list[str], series: str = "") -> list[Slice]:
         raise Unusable(
             f"no DICOM file in the folder ({what})", "check the path; it is a folder with the files of one series"
         )
-    secret = frozenset[str]().union(*(one.secret for one in found))
+    secret = frozenset[str]().union(*(one.person.secret for one in found))
     found = _of_one_series(found, series, secret)
     for paths, fault in (
         (empty, "empty files (0 bytes) among the slices"),
@@ -176,7 +177,12 @@ def _check_complete(found: list[Slice], notes: list[str]) -> None:
     elif gaps := _gaps(numbers):
         raise Unusable(f"slices are missing{gaps}", GAP)
     if found[0].declared > len(found):
-        raise Unusable(f"{len(found)} slices, and the headers speak of {found[0].declared}", GAP)
+        said = f"{len(found)} slices, and the headers speak of {found[0].declared}"
+        if len(depths) < len(found) or numbers != list(range(1, len(found) + 1)):
+            raise Unusable(said, GAP)
+        notes.append(
+            f"{said}: slices may be missing at the far end, or other series of the acquisition count; places and numbers are even"
+        )
     if numbers and numbers[0] > 1:
         notes.append(f"the first slice has the number {numbers[0]}: slices may be missing at an end")
 

@@ -5,8 +5,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from triptych.bids import archive, contrast, dicom, layout, nifti, privacy, sidecar
-from triptych.bids.names import label
+from triptych.bids import archive, contrast, dicom, layout, nifti, privacy, pseudonym, sidecar
+from triptych.bids.pseudonym import Person
 from triptych.bids.verdict import Unusable
 from triptych.scans import Scan
 
@@ -24,9 +24,9 @@ def make(scan: Scan, bids: Path) -> dict[str, Any]:
     notes: list[str] = []
     try:
         with tempfile.TemporaryDirectory() as work:
-            volume, described, secret = _source(scan, Path(work), notes)
-        _check_pseudonym(scan, secret)
-        kept = privacy.sidecar(described, secret)
+            volume, described, person = _source(scan, Path(work), notes)
+        pseudonym.check(scan.participant_id, scan.session_id, person, notes)
+        kept = privacy.sidecar(described, person.secret)
         if lost := sorted(set(privacy.KEPT) & set(described) - set(kept)):
             notes.append(f"left out, since the text is long or may say who was scanned or where: {', '.join(lost)}")
         made = layout.write(volume, kept, bids, scan)
@@ -51,12 +51,12 @@ def look(scan: Scan, root: Path) -> dict[str, Any]:
     return _told(scan, notes) | {"files": {"t1w": [scan.file, _sha256(scan.source)]}, "voxels": _voxels(volume)}
 
 
-def _source(scan: Scan, work: Path, notes: list[str]) -> tuple[nifti.Volume, dict[str, Any], frozenset[str]]:
+def _source(scan: Scan, work: Path, notes: list[str]) -> tuple[nifti.Volume, dict[str, Any], Person]:
     """Volume, all that is said of it, and what of that is secret."""
     if not archive.holds_dicom(scan.source):
         described = sidecar.beside(scan.source)
         contrast.check(scan.source.name, described, notes)
-        return nifti.read(scan.source, notes), described, privacy.tokens(described.get(tag) for tag in privacy.TAGS)
+        return nifti.read(scan.source, notes), described, pseudonym.person(described.get)
     with archive.opened(scan.source) as folder:
         made = dicom.convert(folder, work, notes, scan.series)
     contrast.check("", made.sidecar, notes)
@@ -64,18 +64,7 @@ def _source(scan: Scan, work: Path, notes: list[str]) -> tuple[nifti.Volume, dic
     if made.n_slices and made.n_slices not in volume.values.shape:
         shown = " x ".join(map(str, volume.values.shape))
         raise Unusable(f"{made.n_slices} slices went into dcm2niix, and {shown} voxels came out", dicom.GAP)
-    return volume, made.sidecar, made.secret
-
-
-def _check_pseudonym(scan: Scan, secret: frozenset[str]) -> None:
-    """No name of a person may become the name of a file."""
-    mine = {label(text, "sub-").casefold() for text in (scan.participant_id, scan.session_id)}
-    pieces = privacy.tokens([scan.participant_id]) | mine
-    if any(piece.isalpha() and piece in pieces for piece in secret):
-        raise Unusable(
-            "the participant id is a name that stands in the image's headers, and would become part of file names",
-            "use a pseudonym as participant_id",
-        )
+    return volume, made.sidecar, made.person
 
 
 def _sha256(path: Path) -> str:

@@ -25,12 +25,25 @@ FIRST = (
     "bl",
     "base",
 )  # visits that come before numbered ones
+YEAR, MONTH, DAY = r"(19|20)\d\d", r"(0?[1-9]|1[0-2])", r"(0?[1-9]|[12]\d|3[01])"
+MARK, WORD = r"[-_./ ]", r"(jan|feb|mar|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)[a-z]*"
+DATE = re.compile(
+    rf"(?<!\d)({YEAR}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(\d{{4}}|\d{{6}})?|(0[1-9]|[12]\d|3[01])(0[1-9]|1[0-2]){YEAR}"
+    rf"|(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01]){YEAR}|{YEAR}{MARK}{MONTH}({MARK}{DAY})?|{DAY}{MARK}{DAY}{MARK}({YEAR}|\d\d)"
+    rf"|({DAY}{MARK}?)?{WORD}{MARK}?{YEAR})(?!\d)",
+    re.I,
+)  # with or without marks, year first or last, the month as a word
 ENDINGS = (".nii", ".nii.gz")
 
 
 def label(text: str, prefix: str) -> str:
     """A BIDS label, letters and digits only: ``label("sub-A 01", "sub-")`` is ``"A01"``; empty when nothing is left."""
     return re.sub(r"[^A-Za-z0-9]", "", text.strip().removeprefix(prefix))
+
+
+def is_date(text: str) -> bool:
+    """Whether a date stands in a text, as it is usually written: ``20190611``, ``2019-06``, ``11.6.2019``, ``Jun2019``."""
+    return bool(DATE.search(text))
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:
@@ -41,7 +54,7 @@ def natural(text: str) -> list[tuple[int, int, str]]:
 
 def session_order(text: str) -> tuple[int, list[tuple[int, int, str]]]:
     """Sort key of sessions without dates: screening and baseline first, then by the numbers in their names."""
-    bare = label(text, "ses-").casefold()
+    bare = label(text.partition("_run-")[0], "ses-").casefold()
     return (FIRST.index(bare) if bare in FIRST else len(FIRST), natural(text))
 
 

@@ -5,12 +5,18 @@ from typing import Any
 
 import pandas as pd
 
-from triptych import raw, scans
+from triptych import raw, scans, visits
 from triptych.bids import names
 from triptych.errors import DataError
 from triptych.ids import SESSION, canonical_id
 from triptych.scans import Scan
 from triptych.tables import failure
+
+WHEN = (
+    visits.DATE,
+    "acq_time",
+    "days",
+)  # columns of sessions.tsv that order sessions; the last is that of our data sets
 
 
 def read(cohort: str, named: str, root: Path | None, runs: str, failures: list[dict[str, Any]]) -> pd.DataFrame:
@@ -21,7 +27,8 @@ def read(cohort: str, named: str, root: Path | None, runs: str, failures: list[d
     named
         The folder, as the study names it.
     runs
-        Which scan is used where a session has several: ``first``, ``last`` or ``all``.
+        Which scan is used where a session has several: ``first``, ``last`` or ``all``; with ``best`` the row
+        is that of the first until scans are joined.
     failures
         Takes a row for each image that is not understood, for each participant without an image or image without a participant,
         and for each choice among repeated scans.
@@ -34,7 +41,7 @@ def read(cohort: str, named: str, root: Path | None, runs: str, failures: list[d
     folder = raw.bids_folder(cohort, named, root)
     every = scans.of_folder(cohort, named, root)
     by_sub: dict[str, list[Scan]] = {}
-    for scan in scans.used(every, runs):
+    for scan in scans.used(every, "first" if runs == "best" else runs):
         by_sub.setdefault(scan.subject, []).append(scan)
     listed, notes = _listed(folder, list(by_sub)), Notes(cohort, failures)
     _note_images(notes, folder, every, runs)
@@ -100,6 +107,9 @@ def _sessions(folder: Path, sub: str) -> dict[str, dict[str, Any]]:
         return {}
     table = _table(path, "session_id")
     ids = [f"ses-{names.label(text, 'ses-')}" for text in table["session_id"]]
+    when = next((column for column in WHEN if column in table), None)
+    if when:
+        table = table.assign(**{visits.DATE: table[when]})
     rows = table.drop(columns="session_id").to_dict("records")
     return {
         session: {str(k): v for k, v in row.items() if k != "participant_id"}
@@ -137,7 +147,7 @@ def _note_images(notes: Notes, folder: Path, every: list[Scan], runs: str) -> No
             reason = f"{' and '.join(sorted(spelt))} differ by case or zeros only; taken as one person"
             notes.add(who, f"{who}/", reason, "if they are two people, rename one")
     for (who, session), same in sessions.items():
-        if len(same) > 1 and runs != "all":
+        if len(same) > 1 and runs in ("first", "last"):
             kept = scans.used(same, runs)[0]
             reason = f"{len(same)} T1-weighted images in {session}; {kept.name} is used (`runs: {runs}`)"
             notes.add(who, kept.file, reason, "say `runs:` for another choice")

@@ -17,7 +17,8 @@ import numpy as np
 import pydicom
 from pydicom.errors import InvalidDicomError
 
-from triptych.bids import privacy
+from triptych.bids import pseudonym
+from triptych.bids.pseudonym import NOBODY, Person
 
 TEXTS = (
     *("SeriesInstanceUID", "SOPInstanceUID", "PatientID", "SeriesNumber", "SeriesDescription", "ProtocolName"),
@@ -50,8 +51,8 @@ class Slice:
         Number of Frames, and Images in Acquisition; 0 when the header does not say.
     day
         When it was acquired; never written anywhere.
-    secret
-        Pieces of text that say who was scanned, where and when.
+    person
+        What says who was scanned, where and when.
     """
 
     path: Path
@@ -62,7 +63,7 @@ class Slice:
     frames: int = 0
     declared: int = 0
     day: datetime | None = None
-    secret: frozenset[str] = frozenset()
+    person: Person = NOBODY
 
     @property
     def series(self) -> str:
@@ -109,7 +110,7 @@ def _slice(path: Path, data: Any, whole: bool) -> Slice:
         int(data.get("NumberOfFrames") or 0),
         int(data.get("ImagesInAcquisition") or 0),
         _day(data),
-        privacy.tokens(data.get(tag) for tag in privacy.TAGS),
+        pseudonym.person(data.get),
     )
 
 

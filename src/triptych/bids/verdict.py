@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from triptych.errors import DataError
 
+BETWEEN = " | "  # the notes of one scan in a cell of a table
+
 
 class Unusable(DataError):
     """A scan that is set aside: the reason, and what to do about it."""

@@ -7,6 +7,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
+from triptych.bids.verdict import BETWEEN
 from triptych.mri.columns import COLUMNS, QUALITY
 from triptych.mri.joining import ScanResult
 
@@ -25,7 +26,7 @@ def page(cohort: str, table: pd.DataFrame, results: list[ScanResult], folder: Pa
     folder
         Where the page will lie; links to pictures are relative to it.
     """
-    words = ["name", "status", "reason", "picture", "oddest"]
+    words = ["name", "status", "reason", "notes", "picture", "oddest"]
     table = table.assign(**{name: table[name].fillna("") for name in words})  # empty cells of a file
     rows = [
         {
@@ -34,6 +35,7 @@ def page(cohort: str, table: pd.DataFrame, results: list[ScanResult], folder: Pa
             "distance": _number(row["distance"]),
             "values": [_number(row[name]) for name in QUALITY],
             "oddest": _short(row["oddest"]),
+            "notes": [note for note in row["notes"].split(BETWEEN) if note],
         }
         for row in table.to_dict("records")
     ]

@@ -4,6 +4,7 @@ import math
 
 import pandas as pd
 
+from triptych.ledger import KINDS
 from triptych.report import numbers
 from triptych.report._view import Body, Cell, Section, Table, heads, missing, number
 
@@ -40,6 +41,40 @@ def flow(table: pd.DataFrame, figures: list[dict]) -> Section:
     head = [*heads("What", "Why"), Cell("Patients", look="num"), Cell("Events", look="num")]
     shown = Table("Flow of patients, step by step", head, bodies, folded=True, summary="The same in a table")
     return Section("flow", title, [], [shown], figures)
+
+
+def exclusion(table: pd.DataFrame, figures: list[dict]) -> Section:
+    """How many were left out in each class and at each site, and for what kind of reason."""
+    title = "Who was left out, by class and by site"
+    if table.empty:
+        return Section("exclusion", title, figures=figures, empty="nobody was left out")
+    kinds = [kind for kind in KINDS if table[kind].any()]
+    bodies = []
+    for by, part in table.groupby("by", sort=False):
+        rows = [
+            [
+                Cell(str(row["group"])),
+                number(numbers.count(row["people"], "patient"), row["people"]),
+                number(
+                    numbers.estimate(row["share"], row["low"], row["high"], 2),
+                    row["share"],
+                    f"{numbers.plain(row['left_out'])} left out",
+                ),
+                *[number(numbers.plain(row[kind]), row[kind]) for kind in kinds],
+            ]
+            for row in part.to_dict("records")
+        ]
+        bodies.append(Body(rows, {"all": "All", "class": "By outcome", "site": "By site"}.get(str(by), str(by))))
+    words = [
+        "Whether shares differ by more than chance is told by the audit, which leaves alone those without a usable outcome. "
+        f"Intervals: {numbers.joined(numbers.methods(table['method']))}; unit: patient."
+    ]
+    head = [
+        Cell("Group"),
+        *[Cell(name, look="num") for name in ("Patients", "Share left out", *map(str.capitalize, kinds))],
+    ]
+    shown = Table("Left out", head, bodies, folded=len(table) > LONG, summary=f"All {len(table)} groups")
+    return Section("exclusion", title, words, [shown], figures)
 
 
 def audit(table: pd.DataFrame, figures: list[dict]) -> Section:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from triptych import plugins, raw
+from triptych.bids.verdict import BETWEEN
 from triptych.report.page import Inputs, TaskInputs
 from triptych.tables import FAILURES, read
 
@@ -49,6 +50,7 @@ def collect(
         tasks=[_task(folder, name, task, labels, **contents[name]) for name, task in study["tasks"].items()],
         cohorts=[_cohort(folder, name, entry, study["root"]) for name, entry in study["cohorts"].items()],
         failures=_failures(folder),
+        notes=_notes(folder, list(study["cohorts"])),
         provenance=provenance,
         tables={name: read(folder / f"{name}.tsv") for name in overall["tables"]},
         figures=[_figure(folder / "figures", folder, name) for name in overall["figures"]],
@@ -156,3 +158,15 @@ def _cohort(folder: Path, name: str, entry: dict[str, Any] | None, root: str | N
 def _failures(folder: Path) -> pd.DataFrame:
     parts = [read(path) for path in sorted([*folder.glob("cohorts/*/failures*.tsv"), *folder.glob("*/failures*.tsv")])]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=FAILURES)
+
+
+def _notes(folder: Path, cohorts: list[str]) -> pd.DataFrame:
+    """Cohort, scan and note of the scans that can be used: of those that the study chose, where they were preprocessed."""
+    rows = []
+    for cohort in cohorts:
+        here = folder / "cohorts" / cohort
+        for path in [path for path in (here / "quality.tsv", here / "bids_scans.tsv") if path.is_file()][:1]:
+            scans = read(path)
+            for scan in scans[scans["status"].isin(["ok", "warn"])].fillna("").itertuples():
+                rows += [(cohort, scan.name, note) for note in str(scan.notes).split(BETWEEN)]
+    return pd.DataFrame(rows, columns=["cohort", "scan", "note"])

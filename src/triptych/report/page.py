@@ -10,13 +10,14 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from triptych.report import _controls, _design, _people, _protocols, _risks, _scores, _shared, numbers
+from triptych.report import _controls, _design, _notes, _people, _protocols, _risks, _scores, _shared, numbers
 from triptych.report._headline import Headline, headline, overview
 from triptych.report._view import Section
 
 # The order in which a reader needs them; a section is shown when the task has its table.
 SECTIONS: dict[str, Callable[[pd.DataFrame, list[dict]], Section]] = {
     "flow": _people.flow,
+    "exclusion": _people.exclusion,
     "audit": _people.audit,
     "scores": _scores.scores,
     "comparisons": _scores.comparisons,
@@ -53,7 +54,11 @@ class TaskInputs:
 
 @dataclass(frozen=True)
 class Inputs:
-    """All that the page is made of; ``tables`` and ``figures`` are those of the study as a whole."""
+    """All that the page is made of; ``tables`` and ``figures`` are those of the study as a whole.
+
+    ``notes`` has a row (cohort, scan, note) for each note of each scan that can be used, and one with an empty note for a
+    scan without any.
+    """
 
     study: dict[str, Any]
     tasks: list[TaskInputs]
@@ -62,6 +67,7 @@ class Inputs:
     provenance: dict[str, Any]
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     figures: list[dict] = field(default_factory=list)
+    notes: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,7 @@ def render(inputs: Inputs) -> str:
     page = _environment().from_string((own / "page.html.j2").read_text(encoding="utf-8"))
     shared = [
         _shared.failures(inputs.failures),
+        *([_notes.notes(inputs.notes)] if len(inputs.notes) else []),
         _shared.cohorts(inputs.cohorts),
         _shared.methods(inputs.study, inputs.tasks),
         _shared.provenance(inputs.provenance, inputs.study),

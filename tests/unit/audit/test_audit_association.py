@@ -254,7 +254,8 @@ def test_exclusion_by_outcome(kind):
 
     row = one("exclusion_differs", left_out(kind, often))
     assert (row["severity"], row["keys"]) == ("warn", "QC fail")
-    assert " people were left out, unlike by outcome: " in row["message"]
+    assert " people were left out (rule: " in row["message"]
+    assert "), unlike by outcome: " in row["message"]
     assert row["action"] == "exclude by rules that are blind to it, and report the excluded"
 
 
@@ -266,17 +267,38 @@ def test_exclusion_by_site_is_given_in_counts():
     assert " of 75 c/s2" in row["message"]
 
 
+def test_of_many_sites_the_ends_are_named_and_the_kind_of_reason():
+    luck = np.random.default_rng(1).random(300)
+    context = left_out("survival", lambda c: luck < np.where(c.people["site"] == "s2", 0.5, 0.02))
+    halves = np.arange(len(context.people)) % 2
+    spread = context.people.assign(site=context.people["site"] + "-" + halves.astype(str))
+    gone = context.excluded.assign(kind="scan set aside", site=context.excluded["site"] + "-0")
+    row = one("exclusion_differs", but(context, table=spread, excluded=gone))
+    assert "(scan set aside: " in row["message"]
+    assert " (the ends of 8; all are in the table of exclusion)" in row["message"]
+
+
+def test_whoever_has_no_outcome_was_not_left_out_by_anybody():
+    context = left_out("survival", lambda c: (c.people["site"] == "s2") & (np.arange(300) % 8 < 4))
+    assert one("exclusion_differs", context)["severity"] == "warn"
+    missing = but(context, excluded=context.excluded.assign(kind="no outcome", event=np.nan))
+    assert one("exclusion_differs", missing)["severity"] == "pass"
+
+
 def test_exclusion_at_random_and_of_nobody():
     luck = np.random.default_rng(1).random(300)
     row = one("exclusion_differs", left_out("classification", lambda c: luck < 0.2))
     assert (row["severity"], row["message"][:32]) == ("pass", "no more than chance by outcome: ")
-    assert one("exclusion_differs", clean())["message"] == "nobody was left out by rule"
+    assert one("exclusion_differs", clean())["message"] == "nobody was left out by a rule, or for want of a usable scan"
 
 
 def test_who_keeps_another_session_was_not_left_out():
     context = clean(300)
     gone = context.people[context.people["event"]].assign(session_id="ses-0", reason="QC fail")
-    assert one("exclusion_differs", but(context, excluded=gone))["message"] == "nobody was left out by rule"
+    assert (
+        one("exclusion_differs", but(context, excluded=gone))["message"]
+        == "nobody was left out by a rule, or for want of a usable scan"
+    )
 
 
 def test_an_outcome_that_is_not_known_of_those_left_out_is_said():

@@ -85,6 +85,39 @@ def test_images_of_people_who_are_not_in_the_task_say_nothing():
     assert one("same_image", but(context, splits=context.splits[~gone]))["severity"] == "pass"
 
 
+def with_scans(context, **changes):
+    """Scans of all people of a context, all different but for the changes (participant: hash)."""
+    scans = context.people[["cohort", "participant_id", "session_id"]].drop_duplicates()
+    own = scans["participant_id"].map(lambda who: changes.get(who, f"hash of {who}"))
+    return but(context, scans=scans.assign(voxels=own, days=float("nan")))
+
+
+@pytest.mark.parametrize(("side", "severity"), [("two", "stop"), ("one", "warn")])
+def test_the_same_scan_under_two_ids_is_found_without_a_role(side, severity):
+    context = with_scans(apart(clean(), "p010", "p059", side), p010="1234567890123456", p059="1234567890123456")
+    row = one("same_image", context)
+    assert (row["severity"], row["keys"]) == (severity, "c/p010 = c/p059")
+    assert row["message"].startswith("1 sets of ids share a scan, equal voxel by voxel, among 60 scans of 60 people")
+
+
+def test_scans_that_differ_or_could_not_be_read_are_no_copies():
+    row = one("same_image", with_scans(clean()))
+    assert (row["severity"], row["message"].partition(";")[0]) == (
+        "pass",
+        "no two of 60 scans of 60 people are equal voxel by voxel",
+    )
+    unread = with_scans(clean(), p010="", p059="")
+    assert one("same_image", unread)["message"].startswith("no two of 58 scans")
+
+
+def test_the_same_scan_of_two_sessions_of_a_person_or_of_who_is_not_in_the_task_is_no_leak():
+    context = sessions(clean(), who="p020", part="same")
+    assert one("same_image", with_scans(context))["severity"] == "pass"
+    gone = context.splits["participant_id"] == "p059"
+    out = but(with_scans(context, p010="same", p059="same"), splits=context.splits[~gone])
+    assert one("same_image", out)["severity"] == "pass"
+
+
 @pytest.mark.parametrize(
     ("name", "context", "reason"),
     [

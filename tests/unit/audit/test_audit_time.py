@@ -23,12 +23,43 @@ def test_a_later_session_with_an_earlier_date():
     context = named([["ses-1", "ses-2"]] * 2, "date", date=["2020-01-01", "2021-01-01", "2020-01-01", "2019-12-31"])
     row = one("session_order", context)
     assert (row["severity"], row["keys"]) == ("warn", "p1")
-    assert row["message"] == "1 people have a later session (by its name) with an earlier 'date'"
+    assert row["message"] == "1 people have a later session (by scan_date, else by its name) with an earlier 'date'"
 
 
 def test_a_later_session_at_a_younger_age_and_missing_dates():
     context = named([["ses-1", "ses-2", "ses-3"]] * 2, "age", age=[70, 71.5, 72, 70, None, 69])
     assert one("session_order", context)["keys"] == "p1"
+
+
+@pytest.mark.parametrize(("sessions", "severity"), [("all", "warn"), ("baseline", "stop")])
+def test_a_date_of_a_dicom_header_against_the_order_that_is_taken(sessions, severity):
+    names = [["a", "b"], ["a", "b"]]
+    scans = pd.DataFrame({"cohort": "c", "participant_id": ["p0", "p0", "p1", "p1"], "session_id": ["a", "b"] * 2})
+    context = but(named(names), sessions=sessions, scans=scans.assign(days=[0, 9, 9, 0], voxels=""))
+    row = one("session_order", context)
+    assert (row["severity"], row["keys"]) == (severity, "p1")
+    assert "with an earlier date in its DICOM header" in row["message"]
+    dated = context.participants.assign(scan_date=["2020-01-01", "2020-01-10", "2020-01-10", "2020-01-01"])
+    assert check("session_order", but(context, participants=dated)).empty, "scan_date says so, too"
+    unknown = scans.assign(days=[0, 9, float("nan"), float("nan")])
+    assert check("session_order", but(context, scans=unknown)).empty
+
+
+def test_scans_of_people_with_one_session_contradict_nothing():
+    scans = pd.DataFrame({"cohort": "c", "participant_id": ["p0", "p1"], "session_id": "ses-1", "days": [0, 0]})
+    assert check("session_order", but(named([["ses-1"], ["ses-1"]]), scans=scans)).empty
+
+
+def test_runs_that_are_rows_of_their_own_belong_to_the_session_of_the_header():
+    scans = pd.DataFrame({"cohort": "c", "participant_id": "p0", "session_id": ["a", "a", "b"], "days": [5, 5, 0]})
+    context = but(named([["a_run-1", "a_run-2", "b"]]), scans=scans)
+    assert one("session_order", context)["keys"] == "p0"
+
+
+def test_a_visit_against_scan_date_is_found():
+    day, other = ["2020-01-01", "2020-01-10"], ["2020-01-10", "2020-01-01"]
+    assert one("session_order", named([["a", "b"]], "day", day=day, scan_date=other))["keys"] == "p0"
+    assert check("session_order", named([["a", "b"]], "day", day=other, scan_date=other)).empty
 
 
 def test_numbers_in_names_are_numbers():

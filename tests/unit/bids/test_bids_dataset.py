@@ -194,14 +194,6 @@ def test_the_same_bytes_come_out_again(source, tmp_path):
     assert making.make(scan, tmp_path) == making.make(scan, tmp_path)
 
 
-@pytest.mark.parametrize("who", ["Muellerova", "hannelore"])
-def test_a_name_is_no_pseudonym(source, tmp_path, who):
-    said = making.make(Scan(who, "ses-1", "", source / "778812_m6", f"sub-{who}", "x"), tmp_path)
-    assert said["status"] == "quarantined"
-    assert "the participant id is a name that stands in the image's headers" in said["reason"]
-    assert not list(tmp_path.iterdir())
-
-
 def test_copies_under_two_ids_are_noted(source):
     one = Scan("P1", "ses-1", "", source / "HOSP-b1.nii.gz", "sub-P1", "b1")
     two = Scan("P2", "ses-1", "", source / "HOSP-b1.nii.gz", "sub-P2", "b1")
@@ -209,10 +201,32 @@ def test_copies_under_two_ids_are_noted(source):
     people = pd.DataFrame({"participant_id": ["P1", "P2"], "session_id": "ses-1"})
     listed = dataset.listing("lab", [one, two], said, people)
     assert listed["notes"].tolist() == [
-        "the same image as that of P2 (sub-P2)",
-        "the same image as that of P1 (sub-P1)",
+        "the same image as sub-P2 (participant 'P2')",
+        "the same image as sub-P1 (participant 'P1')",
     ]
     assert listed["status"].tolist() == ["warn", "warn"]
+
+
+def test_a_copy_in_another_session_of_the_person_is_noted(source):
+    mine = [Scan("P1", s, "", source / "HOSP-b1.nii.gz", f"sub-P1_ses-{s}", "b1") for s in ("M6", "M12")]
+    said = {s.name: {"status": "ok", "reason": "", "advice": "", "notes": [], "voxels": "abc"} for s in mine}
+    people = pd.DataFrame({"participant_id": ["P1", "P1"], "session_id": ["M6", "M12"]})
+    listed = dataset.listing("lab", mine, said, people)
+    assert listed["notes"].iloc[0] == "the same image as sub-P1_ses-M12 (participant 'P1')"
+    assert listed["voxels"].tolist() == ["abc", "abc"]
+
+
+def test_headers_that_date_sessions_in_another_order_than_their_names_are_told(source):
+    m6, m12 = (
+        Scan("P1", s, "", source / f, f"sub-P1_ses-{s}", f) for s, f in (("M6", "778812_m12"), ("M12", "778812_m6"))
+    )  # exchanged
+    said = {s.name: {"status": "ok", "reason": "", "advice": "", "notes": [], "voxels": s.name} for s in (m6, m12)}
+    people = pd.DataFrame({"participant_id": ["P1", "P1"], "session_id": ["M6", "M12"]})
+    listed = dataset.listing("lab", [m6, m12], said, people)
+    assert listed["days"].tolist() == [185, 0]
+    assert listed["notes"].iloc[0] == ""
+    assert listed["notes"].iloc[1].startswith("the DICOM header dates it before sub-P1_ses-M6, which it follows by")
+    assert dataset.listing("lab", [m12, m6], said, people)["notes"].tolist() == ["", ""]
 
 
 @pytest.mark.parametrize(

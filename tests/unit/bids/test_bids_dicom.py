@@ -124,8 +124,16 @@ FAULTS = {
         lambda files: [retagged(f, EchoTime=9.0) for f in files[10:]],
         r"dcm2niix made 2 volumes of the series, not one \(image_e2\.98, image_e9\)",
     ),
-    "declared": (
-        lambda files: [retagged(f, ImagesInAcquisition=24) for f in files],
+    "declared, and the first is not there": (
+        lambda files: [retagged(f, ImagesInAcquisition=20) for f in files] + [files[0].unlink()],
+        "19 slices, and the headers speak of 20",
+    ),
+    "declared, and without numbers": (
+        lambda files: [retagged(f, ImagesInAcquisition=24, InstanceNumber=None) for f in files],
+        "20 slices, and the headers speak of 24",
+    ),
+    "declared, and without places": (
+        lambda files: [retagged(f, ImagesInAcquisition=24, ImagePositionPatient=None) for f in files],
         "20 slices, and the headers speak of 24",
     ),
     "other contrast": (
@@ -199,6 +207,17 @@ def test_what_is_odd_but_usable_is_told(copied, tmp_path):
     assert "1 files in the folder are no DICOM images and are not read" in notes
     assert "the headers do not say: Manufacturer, PatientPosition" in notes
     assert "the first slice has the number 2: slices may be missing at an end" in notes
+
+
+def test_a_count_of_several_series_of_an_acquisition_is_told(copied, tmp_path):
+    for path in copied[1]:
+        retagged(path, ImagesInAcquisition=2 * N)
+    said = made(copied[0], tmp_path)
+    assert said["status"] == "ok"
+    assert said["notes"] == [
+        "20 slices, and the headers speak of 40: slices may be missing at the far end, or other series of the acquisition "
+        "count; places and numbers are even"
+    ]
 
 
 def test_dates_are_read_and_not_kept(copied, tmp_path):

@@ -124,6 +124,8 @@ def test_the_choice_among_runs_is_told(folder):
     assert people["t1w"].tolist() == ["ds/sub-01/anat/sub-01_run-2_T1w.nii.gz"]
     assert said == [("sub-01", "2 T1-weighted images in ses-1; sub-01_run-2 is used (`runs: first`)")]
     assert read(named, runs="last")[0]["run"].tolist() == ["10"]
+    people, said = read(named, runs="best")
+    assert (people["run"].tolist(), said) == (["2"], []), "one row, and which is used is told when scans are joined"
 
 
 def test_a_changed_list_of_images_is_another_cohort(folder, tmp_path):

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import nibabel as nib
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from small_head import OPTIONS
@@ -111,9 +112,14 @@ def test_the_page_shows_scans_reasons_and_pictures(done, tmp_path):
     _, status = done
     broken = {"status": "quarantined", "reason": "cut <short>", "advice": "", "files": {}, "columns": {}, "notes": {}}
     results = [ScanResult("1", "ses-1", "sub-1", "a", status), ScanResult("2", "ses-1", "sub-2", "b", broken)]
-    write(quality_table(results), tmp_path / "quality.tsv")
+    said = pd.DataFrame(
+        {"name": ["sub-1", "sub-9"], "notes": ["scl_slope is 0 | voxels of <4> mm are coarse", "no scan of these"]}
+    )
+    write(quality_table(results, said), tmp_path / "quality.tsv")
     html = page("heads", read(tmp_path / "quality.tsv"), results, done[0])
-    assert "2 scans, 1 usable" in html
+    assert "2 scans, 1 used" in html
     assert "cut &lt;short&gt;" in html
     assert 'src="here/picture.png"' in html
     assert "brain extraction" in html
+    assert html.count("scl_slope is 0; voxels of &lt;4&gt; mm are coarse") == 2, "in a table, and below its picture"
+    assert "no scan of these" not in html

@@ -13,6 +13,7 @@ import pandas as pd
 from simulated_measures import calibration, components, decision, planning, protocols, ranks
 
 from triptych.figures import _style
+from triptych.ledger import KINDS
 from triptych.report.page import Inputs, TaskInputs
 
 NAMES = [
@@ -153,6 +154,15 @@ def flow(rng, task, names):
     return pd.DataFrame(rows, columns=["task", "step", "cohort", "what", "reason", "n_patients", "n_events"])
 
 
+def exclusion(rng, task, names):
+    rows = [("all", "everyone", 236, 14, 0.059, 0.036, 0.097, 8, 6, 0, 0),
+            ("class", "with event", 104, 9, 0.087, 0.046, 0.156, 6, 3, 0, 0),
+            ("class", "without event", 132, 5, 0.038, 0.016, 0.086, 2, 3, 0, 0),
+            ("site", "Northern glioma cohort/s1", 236, 14, 0.059, 0.036, 0.097, 8, 6, 0, 0)]  # fmt: skip
+    columns = ["by", "group", "people", "left_out", "share", "low", "high", *KINDS]
+    return pd.DataFrame(rows, columns=columns).assign(method="Wilson", task=task)
+
+
 def published(rng, task, names):
     rows = []
     for statistic, label in (("harrell_c", "Harrell's C"), ("auc", "AUC at 24 months")):
@@ -203,7 +213,7 @@ def coverage(rng, task, names):
 TABLES = {
     f.__name__: f
     for f in (scores, comparisons, controls, spread, km_by_risk, calibration, decision, components, planning, flow, published,
-              audit, coverage, ranks, protocols)
+              exclusion, audit, coverage, ranks, protocols)
 }  # fmt: skip
 
 

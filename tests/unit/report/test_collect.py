@@ -1,10 +1,11 @@
 """What the report says of each kind of cohort: one of the library, with or without an entry, a table, a BIDS data set."""
 
+import pandas as pd
 import pytest
 
 from triptych import plugins, tables
 from triptych.examples import read_cohort
-from triptych.report.collect import _cohort
+from triptych.report.collect import _cohort, _notes
 
 NOTHING = {"table": None, "bids": None, "scans": None, "mri": None}
 
@@ -48,3 +49,24 @@ def test_a_bids_data_set(told, tmp_path, cohort_of):
     found = told("mine", {**NOTHING, "bids": str(bids)}, people)
     assert (found["title"], found["source"]) == ("mine", "a BIDS data set of the user's own")
     assert [file["path"] for file in found["files"]] == ["participants.tsv"]
+
+
+def test_notes_are_those_of_the_scans_that_are_used(tmp_path):
+    """Of preprocessed cohorts the scans that the study chose, of others all that can be used; quarantined ones are failures."""
+    scans = pd.DataFrame(
+        {
+            "name": ["sub-1", "sub-2", "sub-3", ""],
+            "status": ["warn", "ok", "quarantined", "none"],
+            "notes": ["x is 1 | y", "", "z", ""],
+        }
+    )
+    for cohort in ("a", "b"):
+        tables.write(scans, tmp_path / "cohorts" / cohort / "bids_scans.tsv")
+    chosen = pd.DataFrame({"name": ["sub-2"], "status": ["ok"], "notes": ["w"]})
+    tables.write(chosen, tmp_path / "cohorts" / "a" / "quality.tsv")
+    assert _notes(tmp_path, ["a", "b", "c"]).values.tolist() == [
+        ["a", "sub-2", "w"],
+        ["b", "sub-1", "x is 1"],
+        ["b", "sub-1", "y"],
+        ["b", "sub-2", ""],
+    ]
