@@ -7,7 +7,7 @@ from typing import Any
 
 from triptych.bids import contrast, dicom, layout, nifti, privacy, sidecar
 from triptych.bids.names import label
-from triptych.bids.verdict import Unusable
+from triptych.bids.verdict import Unusable, unforeseen
 from triptych.scans import Scan
 
 
@@ -30,9 +30,9 @@ def make(scan: Scan, bids: Path) -> dict[str, Any]:
         if lost := sorted(set(privacy.KEPT) & set(described) - set(kept)):
             notes.append(f"left out, since the text is long or may say who was scanned or where: {', '.join(lost)}")
         made = layout.write(volume, kept, bids, scan)
-    except Unusable as error:
+    except Exception as error:
         layout.remove(bids, scan)
-        return _told(scan, notes, error)
+        return _told(scan, notes, _said(error))
     return _told(scan, notes) | {
         "files": {name: [str(path), _sha256(path)] for name, path in zip(("t1w", "sidecar"), made, strict=True)},
         "voxels": _voxels(volume),
@@ -46,8 +46,8 @@ def look(scan: Scan, root: Path) -> dict[str, Any]:
         described = sidecar.inherited(scan.source, root)
         contrast.check(scan.source.name, described, notes)
         volume = nifti.read(scan.source, notes)
-    except Unusable as error:
-        return _told(scan, notes, error)
+    except Exception as error:
+        return _told(scan, notes, _said(error))
     return _told(scan, notes) | {"files": {"t1w": [scan.file, _sha256(scan.source)]}, "voxels": _voxels(volume)}
 
 
@@ -75,6 +75,11 @@ def _check_pseudonym(scan: Scan, secret: frozenset[str]) -> None:
             "the participant id is a name that stands in the image's headers, and would become part of file names",
             "use a pseudonym as participant_id",
         )
+
+
+def _said(error: Exception) -> Unusable:
+    """Why a scan is set aside; messages of libraries may quote its headers, and are not shown."""
+    return error if isinstance(error, Unusable) else unforeseen(error, private=True)
 
 
 def _sha256(path: Path) -> str:
