@@ -94,7 +94,7 @@ def test_the_derivatives_are_a_bids_data_set(finished):
 
 def test_of_somebody_who_leaves_the_cohort_nothing_is_left(heads):
     table = pd.read_csv(heads / "data/participants.csv")
-    table[table["participant_id"] != "sub-003"].to_csv(heads / "data/participants.csv", index=False)
+    table.replace("sub-003", "sub-009").to_csv(heads / "data/participants.csv", index=False)
     folder = heads / COHORT / "derivatives/triptych"
     assert list(folder.glob("sub-003/anat/*_dseg.nii.gz"))
     done = snakemake(heads, "--configfile", "study.yaml", "--", f"{COHORT}/quality.html")
@@ -102,6 +102,7 @@ def test_of_somebody_who_leaves_the_cohort_nothing_is_left(heads):
     assert not list(folder.glob("sub-003*"))
     assert not list((heads / COHORT / "scans").glob("sub-003*/*.npy"))
     assert list(folder.glob("sub-001/anat/*_dseg.nii.gz"))
+    assert list(folder.glob("sub-009/anat/*_dseg.nii.gz")), "who came instead"
 
 
 def test_a_touched_scan_reruns_nothing(heads):

@@ -85,8 +85,8 @@ def faults(quality: dict[str, float], brain_ml: float, means: np.ndarray, least_
     found = []
     fit, other = quality["mri_qc_fit"], quality["mri_qc_fit"] - quality["mri_qc_margin"]
     if turned := other >= FITS and other > fit:
-        words = f"the orientation is wrong: the brain fits the template {way} (correlation {other:.2f})"
-        found.append(Fault(f"{words}, not as its header says ({fit:.2f})", look))
+        words = f"the orientation is wrong, or the registration: the brain fits the template {way} (correlation {other:.2f})"
+        found.append(Fault(f"{words}, not as it was laid on it ({fit:.2f})", look))
     if quality["mri_qc_dice"] < least_dice:
         words = f"the registration failed: the brain and the template's overlap by Dice {quality['mri_qc_dice']:.2f}"
         found.append(Fault(f"{words}, less than {least_dice:g}", look))
