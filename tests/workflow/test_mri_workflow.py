@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from small_study import clone, planned, replace, snakemake
 
+from triptych.bids.validator import refuse_errors, validate
 from triptych.phantom import mri as phantom
 
 pytestmark = pytest.mark.slow
@@ -88,6 +89,20 @@ def test_the_derivatives_are_a_bids_data_set(finished):
     names = {path.name for path in folder.glob("sub-001/anat/*")}
     assert "sub-001_space-MNI152NLin2009aSym_desc-preproc_T1w.nii.gz" in names
     assert not list(folder.glob("sub-002/**/*.nii.gz"))
+    refuse_errors(validate(folder), folder)
+
+
+def test_of_somebody_who_leaves_the_cohort_nothing_is_left(heads):
+    table = pd.read_csv(heads / "data/participants.csv")
+    table.replace("sub-003", "sub-009").to_csv(heads / "data/participants.csv", index=False)
+    folder = heads / COHORT / "derivatives/triptych"
+    assert list(folder.glob("sub-003/anat/*_dseg.nii.gz"))
+    done = snakemake(heads, "--configfile", "study.yaml", "--", f"{COHORT}/quality.html")
+    assert done.rc == 0, done.said[-3000:]
+    assert not list(folder.glob("sub-003*"))
+    assert not list((heads / COHORT / "scans").glob("sub-003*/*.npy"))
+    assert list(folder.glob("sub-001/anat/*_dseg.nii.gz"))
+    assert list(folder.glob("sub-009/anat/*_dseg.nii.gz")), "who came instead"
 
 
 def test_a_touched_scan_reruns_nothing(heads):

@@ -89,7 +89,7 @@ def look(folder: Path, notes: list[str], series: str = "") -> list[Slice]:
     """
     found, others, empty = [], [], []
     for path in slices.files(folder):
-        if path.stat().st_size == 0:
+        if path.is_file() and path.stat().st_size == 0:
             empty.append(path)
         elif (one := slices.read(path)) is None:
             others.append(path)

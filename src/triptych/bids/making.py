@@ -7,7 +7,7 @@ from typing import Any
 
 from triptych.bids import archive, contrast, dicom, layout, nifti, privacy, pseudonym, sidecar
 from triptych.bids.pseudonym import Person
-from triptych.bids.verdict import Unusable
+from triptych.bids.verdict import Unusable, unforeseen
 from triptych.scans import Scan
 
 
@@ -30,9 +30,9 @@ def make(scan: Scan, bids: Path) -> dict[str, Any]:
         if lost := sorted(set(privacy.KEPT) & set(described) - set(kept)):
             notes.append(f"left out, since the text is long or may say who was scanned or where: {', '.join(lost)}")
         made = layout.write(volume, kept, bids, scan)
-    except Unusable as error:
+    except Exception as error:
         layout.remove(bids, scan)
-        return _told(scan, notes, error)
+        return _told(scan, notes, _said(error))
     return _told(scan, notes) | {
         "files": {name: [str(path), _sha256(path)] for name, path in zip(("t1w", "sidecar"), made, strict=True)},
         "voxels": _voxels(volume),
@@ -46,8 +46,8 @@ def look(scan: Scan, root: Path) -> dict[str, Any]:
         described = sidecar.inherited(scan.source, root)
         contrast.check(scan.source.name, described, notes)
         volume = nifti.read(scan.source, notes)
-    except Unusable as error:
-        return _told(scan, notes, error)
+    except Exception as error:
+        return _told(scan, notes, _said(error))
     return _told(scan, notes) | {"files": {"t1w": [scan.file, _sha256(scan.source)]}, "voxels": _voxels(volume)}
 
 
@@ -65,6 +65,11 @@ def _source(scan: Scan, work: Path, notes: list[str]) -> tuple[nifti.Volume, dic
         shown = " x ".join(map(str, volume.values.shape))
         raise Unusable(f"{made.n_slices} slices went into dcm2niix, and {shown} voxels came out", dicom.GAP)
     return volume, made.sidecar, made.person
+
+
+def _said(error: Exception) -> Unusable:
+    """Why a scan is set aside; messages of libraries may quote its headers, and are not shown."""
+    return error if isinstance(error, Unusable) else unforeseen(error, private=True)
 
 
 def _sha256(path: Path) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 from triptych.bids import contrast
 from triptych.bids.verdict import Unusable, Verdict, fine, quarantine
 
-MOST_VOXELS = 2**27  # 512 x 512 x 512: .54 GB as float32, with which the job of a scan takes .84 GB (measured)
+MOST_VOXELS = 2**27  # 512 x 512 x 512: .54 GB as float32; what jobs take with so many is in docs/mri-preprocessing.md
 MOST_NOT_FINITE = 0.01  # share of voxels that may be NaN or infinite
 FURTHEST = 1.0  # mm between the places that sform and qform give a corner
 SMALLEST, LARGEST = 0.05, 10.0  # mm, edge of a voxel

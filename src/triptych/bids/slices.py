@@ -79,23 +79,23 @@ def files(folder: Path) -> Iterator[Path]:
 
 
 def read(path: Path) -> Slice | None:
-    """One DICOM image; None for a file that is none, such as a text or a DICOM report."""
-    with path.open("rb") as stream, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
+    """One DICOM image; None for a file that is none, such as a text or a DICOM report. One that cannot be opened is damaged."""
+    try:
+        with path.open("rb") as stream, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             data = pydicom.dcmread(stream, stop_before_pixels=True)
             if "Rows" not in data and "SeriesInstanceUID" in data and stream.tell() >= path.stat().st_size:
                 return None
             return _slice(path, data, _whole(stream, path.stat().st_size, data))
-        except InvalidDicomError:
-            return None
-        except Exception:  # see above: there is no list of what pydicom raises
-            return Slice(path, False, {})
+    except InvalidDicomError:
+        return None
+    except Exception:  # see above: there is no list of what pydicom raises
+        return Slice(path, False, {})
 
 
 def when(folder: Path) -> datetime | None:
     """Date and time of the acquisition, by the first image of a folder."""
-    found = (one for path in files(folder) if path.stat().st_size and (one := read(path)))
+    found = (one for path in files(folder) if path.is_file() and path.stat().st_size and (one := read(path)))
     return next((one.day for one in found), None)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from triptych.errors import DataError
-from triptych.mri import arrays, extract, quality, regions, template
+from triptych.mri import arrays, extract, quality, regions, template, turned
 from triptych.mri.bias import Corrected, correct
 from triptych.mri.columns import numbered
 from triptych.mri.mend import mend
@@ -15,8 +15,9 @@ from triptych.mri.normalise import normalise
 from triptych.mri.quality import Fault
 from triptych.mri.register import Registration, to_template
 from triptych.mri.segment import Tissues, segment
-from triptych.mri.volume import Volume, resample
+from triptych.mri.volume import Volume, bounded, resample
 
+MOST = 2**25  # voxels that are worked on: 320 x 320 x 320, more than a head of .7 mm has
 ROUNDS = 3  # of registration, at most: each may show a piece of brain that the mask lacks
 FINEST = 2.0  # mm: finer voxels add nothing to an affine (docs/mri-preprocessing.md)
 
@@ -53,9 +54,11 @@ class Preprocessed:
     Attributes
     ----------
     scan
-        As it was read, right-anterior-superior.
+        As it was read, right-anterior-superior; of more than ``MOST`` voxels, coarser.
+    shape, affine
+        The grid of the scan as it was read.
     mask
-        The brain, on the scan's grid, 0 or 1.
+        The brain, on the grid of ``scan``, 0 or 1.
     brain
         In the template's box, normalised, 0 outside the brain.
     tissues
@@ -75,6 +78,8 @@ class Preprocessed:
     """
 
     scan: Volume
+    shape: tuple[int, ...]
+    affine: np.ndarray
     mask: Volume
     brain: Volume
     tissues: Tissues
@@ -96,10 +101,15 @@ def preprocess(scan: Volume, options: Options, meter: Meter | None = None) -> Pr
     """
     meter, box = meter or Meter(), template.load(options.resolution)
     with meter.step("look"):
-        seen = extract.look(scan)
+        shape, affine, voxel = scan.values.shape, scan.affine, scan.voxel
+        work = bounded(scan, MOST)
+        # Of a stripped brain the border is where values are no longer the same: averages would move it outwards.
+        exact = work if work is scan else resample(scan, work.values.shape, work.affine, order=0)
+        scan = work  # frees the largest array, unless the caller holds it
+        seen = extract.look(exact)
         stripped = seen.stripped if options.skull == "auto" else options.skull == "stripped"
     with meter.step("brain extraction"):
-        mask = extract.brain_of_stripped(scan) if stripped else extract.extract(correct(scan).volume)
+        mask = extract.brain_of_stripped(exact) if stripped else extract.extract(correct(scan).volume)
         if not mask.values.any():
             raise DataError("no brain was found in this image; is it a T1-weighted head?")
     mask, corrected, found = _registered(scan, mask, stripped, options.resolution, meter)
@@ -120,19 +130,22 @@ def preprocess(scan: Volume, options: Options, meter: Meter | None = None) -> Pr
     with meter.step("arrays"):
         bright = np.percentile(moved[inside], 99)
         background = arrays.background(scan, found.matrix, float(bright))
+    fit = turned.fit(Volume(moved, box.affine))
     ml = box.voxel_ml * found.scale
     mask_ml = float(mask.values.sum() * mask.voxel_ml)
-    measured = quality.measures(corrected, mask, found, tissues)
+    measured = quality.measures(corrected, mask, found, fit, tissues)
     columns = {
         "mri_brain_ml": float(tissues.volumes.sum() * ml),
         **{f"mri_{name}_ml": float(v * ml) for name, v in zip(("csf", "gm", "wm"), tissues.volumes, strict=True)},
         **{numbered(k): v * ml for k, v in voxels.items()},
-        **{f"mri_voxel_{axis}": float(v) for axis, v in zip("xyz", scan.voxel, strict=True)},
+        **{f"mri_voxel_{axis}": float(v) for axis, v in zip("xyz", voxel, strict=True)},
         **measured,
     }
-    faults = quality.faults(measured, mask_ml, tissues.mean, options.dice)
+    faults = quality.faults(measured, mask_ml, tissues.mean, options.dice, fit.way)
     whole = Volume(normal, box.affine)
-    return Preprocessed(scan, mask, whole, tissues, background, found, seen, columns, meter.steps, faults)
+    return Preprocessed(
+        scan, shape, affine, mask, whole, tissues, background, found, seen, columns, meter.steps, faults
+    )
 
 
 def _registered(

@@ -28,6 +28,8 @@ COLUMNS = {
     "mri_field": "field strength, tesla, where the scan says",
     "mri_qc_dice": "overlap of the registered brain mask with the template's (Dice)",
     "mri_qc_correlation": "correlation of the registered scan with the template inside its brain",
+    "mri_qc_fit": "the same on 4 mm, of what depth below the brain's surface does not explain",
+    "mri_qc_margin": "how much more that is than with the template turned or mirrored in any other way",
     "mri_qc_scale": "volume of the brain over the template's, by the affine",
     "mri_qc_shear": "largest over smallest stretch of the affine",
     "mri_qc_field": "range of the bias field inside the brain, 99th over 1st percentile",

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from triptych.mri.sphere import sphere
-from triptych.mri.volume import Volume, coarse, largest, resample
+from triptych.mri.volume import Volume, border, coarse, largest, resample
 
 STEP = 2.0  # mm
 TALL = 165.0  # mm below the top of the head that are looked at: a long neck would draw the centre down
@@ -51,12 +51,12 @@ def look(volume: Volume) -> Look:
     head = ndimage.binary_fill_holes(head)
     ml = float(head.sum() * small.voxel_ml)
     air = volume.values[resample(small.of(head), volume.values.shape, volume.affine, order=0).values < 0.5]
-    empty = float(np.mean(air == _emptiness(volume.values))) if air.size else 0.0
+    empty = float(np.mean(air == border(volume.values))) if air.size else 0.0
     return Look(empty > EMPTY and ml < LARGEST, ml, empty)
 
 
 def extract(volume: Volume) -> Volume:
-    """The brain's mask (0 or 1) on the grid of the scan.
+    """The brain's mask (0 or 1) on the grid of the scan; nothing where there is no head.
 
     Parameters
     ----------
@@ -78,6 +78,8 @@ def extract(volume: Volume) -> Volume:
         for k, n in enumerate(values.shape)
     )
     within = (near < radius**2) & (values > low) & (values < high)
+    if not within.any():
+        return volume.of(np.zeros(volume.values.shape))
     typical = float(np.median(values[within]))
     surface = _grow(values, voxel, centre, radius / 2, (low, light, typical))
     mask = _filled(surface, values.shape, voxel)
@@ -95,14 +97,8 @@ def back(mask: Volume, volume: Volume) -> Volume:
 
 def brain_of_stripped(volume: Volume) -> Volume:
     """The mask (0 or 1) of a brain whose skull was removed already: what is not empty."""
-    mask = ndimage.binary_closing(largest(volume.values != _emptiness(volume.values)), iterations=2)
+    mask = ndimage.binary_closing(largest(volume.values != border(volume.values)), iterations=2)
     return volume.of(ndimage.binary_fill_holes(mask))
-
-
-def _emptiness(values: np.ndarray) -> float:
-    """The value that most of the image's border holds."""
-    faces = [values.take(k, axis=axis).ravel() for axis in range(3) for k in (0, -1)]
-    return float(np.median(np.concatenate(faces)))
 
 
 def _range(values: np.ndarray) -> tuple[float, float]:

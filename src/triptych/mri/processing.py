@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from triptych import raw
-from triptych.bids.verdict import Unusable
+from triptych.bids.verdict import Unusable, unforeseen
 from triptych.errors import DataError
 from triptych.mri import derivatives
-from triptych.mri.chain import Options, preprocess
+from triptych.mri.chain import Options, Preprocessed, preprocess
 from triptych.mri.meter import Meter
 from triptych.mri.reading import acquisition, read
+from triptych.mri.volume import Volume
 
 MENDED = "mend or replace the file, or leave the scan out"
 
@@ -39,37 +40,46 @@ def process(
         ``notes``.
     """
     if bids["status"] != "ok":
-        derivatives.remove(here)
+        derivatives.remove(name, folder, here)
         return _status("quarantined", bids["reason"], bids["advice"])
-    path, meter = raw.image_path(bids["files"]["t1w"][0], None, root), Meter()
-    said: list[str] = []
+    asked = Options(**options)
     try:
-        with meter.step("reading"):
-            scan = read(path, said)
-        found = preprocess(scan, Options(**options), meter)
-    except RuntimeError as error:  # of ITK, about what is no head: say, nothing of it is left on coarse voxels
-        derivatives.remove(here)
-        return _status("quarantined", f"a step of ITK failed: {str(error).splitlines()[-1].strip()}", MENDED)
-    except DataError as error:
-        derivatives.remove(here)
-        reason, advice = (error.reason, error.advice) if isinstance(error, Unusable) else (str(error), MENDED)
+        path = raw.image_path(bids["files"]["t1w"][0], None, root)
+        found, notes = _preprocessed(path, asked)
+        fault = found.faults[0] if found.faults else None
+        if fault:
+            derivatives.remove(name, folder, here)
+        only = ("picture",) if fault else ()
+        files = derivatives.write(found, name, folder, here, derivatives.within(path), only)
+    except Exception as error:
+        derivatives.remove(name, folder, here)
+        reason, advice = _said(error)
         return _status("quarantined", reason, advice)
-    fault = found.faults[0] if found.faults else None
-    if fault:
-        derivatives.remove(here)
-    parts = dict(part.split("-", 1) for part in name.split("_"))
-    anat = folder / f"sub-{parts['sub']}" / (f"ses-{parts['ses']}" if "ses" in parts else "") / "anat"
-    files = derivatives.write(found, name, anat, here, only=("picture",) if fault else ())
-    notes: dict[str, Any] = {
-        "said": said,
-        "steps": found.steps,
-        "stripped": found.look.stripped,
-        "shape": list(scan.values.shape),
-    }
-    notes |= acquisition(path)
     if fault:
         return _status("quarantined", fault.reason, fault.advice, files, found.columns, notes)
     return _status("ok", "", "", files, found.columns, notes)
+
+
+def _preprocessed(path: Path, options: Options) -> tuple[Preprocessed, dict[str, Any]]:
+    """What comes out of one file, and what is to be noted of it."""
+    meter, said = Meter(), list[str]()
+    found = preprocess(_read(path, said, meter), options, meter)  # no name here, so that the chain can free it
+    notes = {"said": said, "steps": found.steps, "stripped": found.look.stripped, "shape": list(found.shape)}
+    return found, notes | acquisition(path)
+
+
+def _read(path: Path, said: list[str], meter: Meter) -> Volume:
+    with meter.step("reading"):
+        return read(path, said)
+
+
+def _said(error: Exception) -> tuple[str, str]:
+    """Reason and advice for a scan whose preprocessing ended with an error."""
+    if isinstance(error, RuntimeError) and "itk" in str(error).lower():  # what is no head: say, nothing is left of it
+        return f"a step of ITK failed: {str(error).splitlines()[-1].strip()}", MENDED
+    if not isinstance(error, DataError):
+        error = unforeseen(error, private=False)
+    return (error.reason, error.advice) if isinstance(error, Unusable) else (str(error), MENDED)
 
 
 def _status(

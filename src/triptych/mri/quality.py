@@ -11,9 +11,13 @@ from scipy import ndimage
 from triptych.mri.bias import Corrected
 from triptych.mri.register import Registration
 from triptych.mri.segment import Tissues
+from triptych.mri.turned import Fit
 from triptych.mri.volume import Volume
 
-CORRELATION = 0.3  # least, with the template inside its brain
+FITS, MARGIN = (
+    0.3,
+    0.1,
+)  # least correlation with the template as it is, and how much more than turned (docs/mri-preprocessing.md)
 SCALE = (0.4, 1.8)  # of the brain's volume over the template's, by the affine
 SHEAR = 1.7  # most
 BRAIN = (600.0, 2400.0)  # ml
@@ -30,13 +34,17 @@ class Fault:
     advice: str
 
 
-def measures(corrected: Corrected, mask: Volume, registration: Registration, tissues: Tissues) -> dict[str, float]:
+def measures(
+    corrected: Corrected, mask: Volume, registration: Registration, fit: Fit, tissues: Tissues
+) -> dict[str, float]:
     """The measures of ``columns.QUALITY``."""
     fluid, grey, _ = tissues.volumes / tissues.volumes.sum()
     (_, grey_mean, white_mean), (_, grey_sd, white_sd) = tissues.mean, tissues.deviation
     return {
         "mri_qc_dice": registration.dice,
         "mri_qc_correlation": registration.correlation,
+        "mri_qc_fit": fit.upright,
+        "mri_qc_margin": fit.margin,
         "mri_qc_scale": registration.scale,
         "mri_qc_shear": registration.shear,
         "mri_qc_field": corrected.range_in(mask),
@@ -57,7 +65,7 @@ def on_border(mask: np.ndarray) -> float:
     return float(np.count_nonzero(surface & ~inner) / n) if n else 0.0
 
 
-def faults(quality: dict[str, float], brain_ml: float, means: np.ndarray, least_dice: float) -> list[Fault]:
+def faults(quality: dict[str, float], brain_ml: float, means: np.ndarray, least_dice: float, way: str) -> list[Fault]:
     """What makes a scan unusable, worst first; nothing when it is usable.
 
     Parameters
@@ -70,9 +78,15 @@ def faults(quality: dict[str, float], brain_ml: float, means: np.ndarray, least_
         Intensity of fluid, grey and white matter (3,).
     least_dice
         From the study.
+    way
+        How the template is turned that fits best of those that are turned.
     """
     look = "look at its picture; correct the orientation in the header, or leave the scan out"
     found = []
+    fit, other = quality["mri_qc_fit"], quality["mri_qc_fit"] - quality["mri_qc_margin"]
+    if turned := other >= FITS and other > fit:
+        words = f"the orientation is wrong, or the registration: the brain fits the template {way} (correlation {other:.2f})"
+        found.append(Fault(f"{words}, not as it was laid on it ({fit:.2f})", look))
     if quality["mri_qc_dice"] < least_dice:
         words = f"the registration failed: the brain and the template's overlap by Dice {quality['mri_qc_dice']:.2f}"
         found.append(Fault(f"{words}, less than {least_dice:g}", look))
@@ -83,9 +97,9 @@ def faults(quality: dict[str, float], brain_ml: float, means: np.ndarray, least_
         )
     if not np.all(np.diff(means) > 0):
         found.append(Fault(CONTRAST, "is it a T2-weighted or FLAIR scan? name the T1-weighted one"))
-    if quality["mri_qc_correlation"] < CORRELATION:
-        words = f"the registration failed: correlation {quality['mri_qc_correlation']:.2f} with the template"
-        found.append(Fault(f"{words}, less than {CORRELATION:g}", look))
+    if not turned and (fit < FITS or fit - other < MARGIN):
+        words = f"the registration failed: correlation {fit:.2f} with the template, {other:.2f} with the template {way}"
+        found.append(Fault(words, look))
     scale, shear = quality["mri_qc_scale"], quality["mri_qc_shear"]
     if not SCALE[0] <= scale <= SCALE[1] or shear > SHEAR:
         words = f"the registration failed: the affine stretches the volume {scale:.2f} times, one axis {shear:.2f} times another"

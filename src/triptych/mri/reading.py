@@ -3,14 +3,17 @@
 from pathlib import Path
 from typing import Any
 
+import nibabel as nib
 import numpy as np
 
 from triptych.bids import nifti, sidecar
-from triptych.mri.volume import Volume, canonical
+from triptych.mri.volume import Volume
+
+OFFSET = 0.05  # of the range of intensities: darkest values farther from 0 than this were moved, and are moved back
 
 
 def read(path: Path, notes: list[str]) -> Volume:
-    """The intensities of a scan; what is odd but usable is added to ``notes``.
+    """The intensities of a scan, air about 0; what is odd but usable is added to ``notes``.
 
     Raises
     ------
@@ -19,10 +22,27 @@ def read(path: Path, notes: list[str]) -> Volume:
     """
     stored = nifti.read(path, notes)
     slope, inter = float(stored.header["scl_slope"]), float(stored.header["scl_inter"])
-    values = stored.values.astype(np.float32)
+    axes = nib.orientations.io_orientation(stored.affine)
+    affine = stored.affine @ nib.orientations.inv_ornt_aff(axes, stored.values.shape)
+    values = np.array(nib.orientations.apply_orientation(stored.values, axes), np.float32, order="C")
+    del stored  # the file's content, as large as the values
     if np.isfinite([slope, inter]).all() and slope:
-        values = values * np.float32(slope) + np.float32(inter)
-    return canonical(np.where(np.isfinite(values), values, 0), stored.affine)
+        values *= np.float32(slope)
+        values += np.float32(inter)
+    for part in values:
+        part[~np.isfinite(part)] = 0
+    _from_zero(values, notes)
+    return Volume(values, affine)
+
+
+def _from_zero(values: np.ndarray, notes: list[str]) -> None:
+    """Move intensities so that air is 0, where a conversion has added something to all: a bias field multiplies, from 0 on."""
+    low, high = np.percentile(values.ravel()[:: max(1, values.size // 1_000_000)], [0.1, 98])
+    if abs(low) <= OFFSET * (high - low):
+        return
+    values -= np.float32(low)
+    np.maximum(values, 0, out=values)
+    notes.append(f"the darkest intensity was {low:.4g}, far from 0: all were moved by as much")
 
 
 def acquisition(path: Path) -> dict[str, Any]:

@@ -15,6 +15,9 @@ from triptych import raw
 from triptych.mri.volume import Volume, largest, resample
 
 SPACE = "MNI152NLin2009aSym"  # its name in BIDS
+REFERENCE = (
+    "https://www.bic.mni.mcgill.ca/~vfonov/icbm/2009/mni_icbm152_nlin_sym_09a_nifti.zip"  # where nilearn has it from
+)
 FILE = "package:nilearn/datasets/data/mni_icbm152_{}_tal_nlin_sym_09a_converted.nii.gz"
 LOW, HIGH = np.array([-80.0, -112.0, -76.0]), np.array([80.0, 80.0, 84.0])  # mm: the box around the template's brain
 WIDE_LOW, WIDE_HIGH = np.array([-112.0, -144.0, -128.0]), np.array([112.0, 112.0, 112.0])  # mm: a head

@@ -103,6 +103,20 @@ def from_itk(image: sitk.Image, like: Volume) -> Volume:
     return like.of(sitk.GetArrayFromImage(image).T)
 
 
+def bounded(volume: Volume, most: int) -> Volume:
+    """The same field of view in at most about ``most`` voxels; the finest axes become coarser first."""
+    extent, step = volume.voxel * volume.values.shape, float(volume.voxel.min())
+    while np.prod(np.ceil(extent / np.maximum(step, volume.voxel))) > most:
+        step *= 1.02
+    return coarse(volume, step)
+
+
+def border(values: np.ndarray) -> float:
+    """The value that most of an image's border holds."""
+    faces = [values.take(k, axis=axis).ravel() for axis in range(3) for k in (0, -1)]
+    return float(np.median(np.concatenate(faces)))
+
+
 def largest(mask: np.ndarray) -> np.ndarray:
     """The largest connected part of a mask."""
     parts, n = ndimage.label(mask)

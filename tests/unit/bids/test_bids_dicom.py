@@ -252,3 +252,26 @@ def test_the_real_head(data_root, tmp_path):
     (folder / "again.dcm").write_bytes(content)
     dicom.look(folder, again := [])
     assert "1 slices are there twice; each is used once" in again
+
+
+def test_a_slice_that_cannot_be_opened_costs_the_scan(copied, tmp_path):
+    folder, files = copied
+    files[0].unlink()
+    files[0].symlink_to("annexed-and-not-fetched")
+    said = made(folder, tmp_path)
+    assert (said["status"], said["reason"]) == ("quarantined", f"1 files are cut off or damaged: {files[0].name}")
+    assert slices.when(folder) is not None, "another slice tells the date"
+
+
+def test_an_error_that_nobody_foresaw_costs_the_scan_and_names_nobody(tmp_path, capsys):
+    """The system refuses so long a name, and quotes it."""
+    path = tmp_path / f"{'Muellerova-Hannelore' * 20}.nii.gz"
+    scan = Scan("p1", "ses-1", "", path, "sub-p1", "scan")
+    for look in (making.make, making.look):
+        said = look(scan, tmp_path)
+        assert (said["status"], said["reason"]) == ("quarantined", "unexpected error: OSError")
+        assert "log" in said["advice"]
+        log = capsys.readouterr().err
+        assert "Traceback" in log
+        assert "making.py" in log
+        assert "Muellerova" not in log

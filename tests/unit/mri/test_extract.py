@@ -25,6 +25,10 @@ def test_position_does_not_matter(scan, found):
     assert dice(moved, found.mask.values > 0.5) > 0.95
 
 
+def test_where_there_is_no_head_there_is_no_brain(scan):
+    assert not extract(scan.of(np.zeros(scan.values.shape))).values.any()
+
+
 def test_real_heads_and_real_brains_are_told_apart(data_root):
     heads = sorted((data_root / "mri/ixi/t1w_2mm").glob("*.nii.gz"))[:2]
     brains = sorted((data_root / "mri/ds002748/t1w_2mm").glob("sub-*/anat/*.nii.gz"))[:2]

@@ -11,7 +11,8 @@ from triptych.mri.volume import Volume
 
 GOOD = {
     "mri_qc_dice": 0.95,
-    "mri_qc_correlation": 0.7,
+    "mri_qc_fit": 0.5,
+    "mri_qc_margin": 0.3,
     "mri_qc_scale": 0.9,
     "mri_qc_shear": 1.1,
 }
@@ -33,13 +34,26 @@ def test_a_sound_scan_has_every_measure_and_no_fault(found):
         ({"mri_qc_dice": 0.6}, 1500, MEANS, "registration failed: the brain and the template's overlap by Dice 0.60"),
         ({}, 90, MEANS, "the brain mask holds 90 ml"),
         ({}, 1500, MEANS[::-1], "not those of a T1-weighted scan"),
-        ({"mri_qc_correlation": 0.1}, 1500, MEANS, "correlation 0.10"),
+        ({"mri_qc_fit": 0.2, "mri_qc_margin": 0.15}, 1500, MEANS, "failed: correlation 0.20 with the template, 0.05"),
+        ({"mri_qc_fit": 0.2, "mri_qc_margin": -0.05}, 1500, MEANS, "0.25 with the template upside down"),
+        (
+            {"mri_qc_margin": -0.2},
+            1500,
+            MEANS,
+            "the orientation is wrong, or the registration: the brain fits the template upside",
+        ),
+        (
+            {"mri_qc_margin": 0.05},
+            1500,
+            MEANS,
+            "failed: correlation 0.50 with the template, 0.45 with the template upside",
+        ),
         ({"mri_qc_scale": 3.0}, 1500, MEANS, "stretches the volume 3.00 times"),
     ],
 )
 def test_each_fault_is_told(change, ml, means, words):
-    assert faults(GOOD, 1500, MEANS, 0.85) == []
-    assert words in faults({**GOOD, **change}, ml, means, 0.85)[0].reason
+    assert faults(GOOD, 1500, MEANS, 0.85, "upside down") == []
+    assert words in faults({**GOOD, **change}, ml, means, 0.85, "upside down")[0].reason
 
 
 def test_a_brain_that_is_none_is_caught():
