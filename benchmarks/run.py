@@ -50,11 +50,13 @@ def sections(text: str) -> dict[str, str]:
 def main(names: list[str]) -> None:
     """Sections of other modules stay as they are, as does that of GPUs on a machine that has none."""
     found = sections(OUTPUT.read_text()) if OUTPUT.exists() else {}
+    where = f"Measured on: {_cpu()}, {os.cpu_count()} cores."
     for name in names or MODULES:
-        found |= sections(importlib.import_module(name).main())
+        made = sections(importlib.import_module(name).main())
+        found |= {heading: f"{section}\n\n{where}" for heading, section in made.items()}
     head = (
         "# Benchmarks\n\nWritten by `python benchmarks/run.py`; every ratio compares medians of one run on one machine."
-        f"\n\nCPU: {_cpu()}, {os.cpu_count()} cores. {_versions()}.\n\n"
+        f"\n\n{_versions()}.\n\n"
     )
     OUTPUT.parent.mkdir(exist_ok=True)
     OUTPUT.write_text(head + "\n\n".join(f"## {section}" for section in found.values()) + "\n")

@@ -407,6 +407,20 @@ def test_preprocessed_scans_of_a_study(here):
     assert found.people_files("dmfs") == [cohorts / "gse7390/participants.parquet"]
 
 
+def test_a_study_without_tasks_ends_with_its_quality_pages(here, default):
+    (here / "t.csv").write_text("participant_id,t1w\np1,a.nii\n")
+    (here / "study.yaml").write_text(
+        "name: mine\ntitle: Heads\nquestion: Are they usable?\n"
+        "cohorts:\n  raw: {table: t.csv, scans: t1w}\n  made: {table: t.csv, mri: {}}\n"
+    )
+    cohorts, found = Path("results/mine/cohorts"), plan(here / "study.yaml")
+    assert found.targets == [
+        *(cohorts / name / "bids_scans.tsv" for name in ("raw", "made")),
+        cohorts / "made/quality.html",
+    ]
+    assert default.targets == [OUT / "report.html"]
+
+
 # ---- where models of images look ----
 
 

@@ -24,6 +24,19 @@ def test_a_good_study(write_study):
     assert study.root is None
 
 
+def test_a_study_without_tasks_prepares_scans(tmp_path):
+    (tmp_path / "heads.csv").write_text("participant_id,t1w\np1,a.nii\n")
+    text = f"name: mine\ntitle: Heads\nquestion: Are they usable?\ncohorts:\n  ours: {{table: {tmp_path}/heads.csv}}\n"
+    path = tmp_path / "study.yaml"
+    path.write_text(text)
+    with pytest.raises(
+        StudyError, match="the key 'tasks' is missing; without it scans are prepared, and no cohort here has some"
+    ):
+        read(path)
+    path.write_text(text.replace(".csv}", ".csv, mri: {}}"))
+    assert read(path).tasks == {}
+
+
 # ---- files ----
 
 
@@ -116,8 +129,10 @@ def test_the_studies_of_the_project(path, tmp_path, monkeypatch):
     heads.parent.mkdir(parents=True)
     heads.write_text("participant_id,session_id,site,age,sex,group,coin,t1w\n")
     study = read(path)
-    assert study.models_of(next(iter(study.tasks)))
-    assert any(model.role == "null" for model in study.models.values()), "no score without the null it must beat"
+    assert all(study.models_of(task) for task in study.tasks)
+    assert study.tasks or path.stem == "dicom-head"
+    nulls = [model for model in study.models.values() if model.role == "null"]
+    assert nulls or not study.tasks, "no score without the null it must beat"
 
 
 # ---- docs/study-file.md --------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import re
 import shutil
 
 import pytest
-from written_study import line_of
+from written_study import STUDY, line_of
 
 from triptych import plugins
 from triptych.errors import StudyError
@@ -224,6 +224,17 @@ REFUSED = {
         "split:",
         r"key validation\.split: the split 'repeated_kfold' cannot answer the estimand 'new-site' \(these models, at a hospital "
         r"never seen in training\); use .*leave_site_out",
+    ),
+    "no tasks, but models": (
+        (STUDY[STUDY.index("tasks:") : STUDY.index("models:")], ""),
+        None,
+        r"the key 'tasks' is missing; a study without tasks prepares the scans of its cohorts, and has no 'models' either",
+    ),
+    "no estimand": (("estimand: new-patients\n", ""), None, r"study\.yaml: the key 'estimand' is missing"),
+    "no statistics": (
+        ("statistics:\n  metrics:\n    - harrell_c\n    - brier\n  figures: [forest]\n", ""),
+        None,
+        r"study\.yaml: the key 'statistics' is missing",
     ),
     "no validation": (
         ("validation:\n  split: repeated_kfold\n  options: {folds: 5, repeats: 2}\n", ""),
