@@ -45,7 +45,7 @@ studies: .venv/.ok
 	@$(BIN)/snakemake --quiet rules host reason --configfile config/studies/mcat-2021.yaml
 	@$(BIN)/snakemake --quiet rules host reason --configfile config/studies/deepsurv-2018.yaml
 	@$(BIN)/snakemake --quiet rules host reason --configfile config/studies/leakage.yaml
-	@for name in slice-leak mriqc brain-age-sites depression-mri; do \
+	@for name in dicom-head slice-leak mriqc brain-age-sites depression-mri; do \
 		$(BIN)/snakemake --quiet rules host reason --configfile config/studies/$$name.yaml || exit 1; done
 	@$(BIN)/python -m pytest tests/workflow/test_leakage_study.py tests/workflow/test_mri_studies.py -k "finished or test_mri" -rs
 

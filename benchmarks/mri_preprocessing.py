@@ -1,4 +1,4 @@
-"""Preprocessing of one head: seconds of CPU, peak memory and overlap beside a chain of ANTs; brain extraction beside another BET.
+"""Preprocessing of a brain and of a head: CPU seconds, memory and overlap beside a chain of ANTs; extraction beside another BET.
 
 Needs the data root (TRIPTYCH_DATA). The peers (antspyx, brainextractor) are no part of the lock: install them beside it, or name
 their folder in PYTHONPATH; without them their columns say so. Each chain runs in a process of its own, with one thread.
@@ -19,6 +19,7 @@ from measure import table
 
 ROOT = Path(os.environ.get("TRIPTYCH_DATA", "../shared/data")) / "mri"
 WHOLE = ROOT / "ds002748/sub-01/anat/sub-01_T1w.nii.gz"  # .87 x .87 x 1 mm, skull removed by its authors
+DICOM = ROOT / "studyforrest_dicom_t1w/dicoms.tar.gz"  # a head with its skull
 HEADS = ROOT / "ixi/t1w_2mm"
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")}
 N_HEADS = 3
@@ -59,10 +60,12 @@ def ants_chain(path: Path) -> dict:
         target = ants.from_nibabel_nifti(nib.Nifti1Image(box.t1 * box.mask, box.affine))
     with meter.step("reading"):
         image = ants.reorient_image2(ants.image_read(str(path)), "RAS")
-    with meter.step("brain extraction"):
-        mask = ants.threshold_image(image, 1e-6, 1e12)  # stripped already
+    stripped = image.numpy()[:2].max() == 0
     with meter.step("bias field"):
-        corrected = ants.n4_bias_field_correction(image, mask=mask, shrink_factor=4)
+        inside = {"mask": ants.threshold_image(image, 1e-6, 1e12)} if stripped else {}
+        corrected = ants.n4_bias_field_correction(image, shrink_factor=4, **inside)
+    with meter.step("brain extraction"):
+        mask = inside["mask"] if stripped else _bet(corrected)
     with meter.step("registration"):
         found = ants.registration(target, corrected * mask, type_of_transform="Affine", random_seed=1)
     with meter.step("resampling"):
@@ -76,6 +79,28 @@ def ants_chain(path: Path) -> dict:
     scale = abs(np.linalg.det(ants.read_transform(there[0]).parameters[:9].reshape(3, 3)))
     ml = [round(float(p.numpy().sum()) * box.voxel_ml * scale) for p in tissues["probabilityimages"]]
     return {"steps": meter.steps, "dice": dice(brain, box.mask), "correlation": r, "ml": ml}
+
+
+def _bet(image):
+    """The brain's mask by brainextractor, since ANTs has none that needs no download."""
+    from brainextractor import BrainExtractor
+
+    other = BrainExtractor(nib.Nifti1Image(image.numpy(), np.eye(4)))  # right, front, up; 1 mm
+    other.run()
+    return image.new_image_like(np.asarray(other.compute_mask(), np.float32))
+
+
+def head_of_dicom(folder: Path) -> Path:
+    """The head with its skull, from DICOM, at 1 mm."""
+    from triptych.bids import archive, dicom
+    from triptych.mri.reading import read
+    from triptych.mri.volume import coarse
+
+    (folder / "work").mkdir()
+    with archive.opened(DICOM) as source:
+        small = coarse(read(dicom.convert(source, folder / "work", []).image, []), 1.0)
+    nib.save(nib.Nifti1Image(small.values.astype(np.int16), small.affine), folder / "head.nii.gz")
+    return folder / "head.nii.gz"
 
 
 def bet_ours(path: Path) -> dict:
@@ -132,16 +157,20 @@ def _peak(found: dict) -> float:
     return max(step["peak_mb"] for step in found["steps"].values())
 
 
-def chains() -> str:
+def chains(what: str, path: Path) -> str:
     """The whole chain, step by step."""
-    mine = alone("ours", WHOLE)
-    theirs = alone("ants_chain", WHOLE) if find_spec("ants") else None
+    mine = alone("ours", path)
+    theirs = alone("ants_chain", path) if find_spec("ants") and find_spec("brainextractor") else None
     rows = []
     for name, step in mine["steps"].items():
         other = theirs["steps"].get(name) if theirs else None
         cells = [f"{other['cpu_s']:.1f}", f"{other['peak_mb']:.0f}"] if other else ["-", "-"]
         rows.append([name, f"{step['cpu_s']:.1f}", f"{step['peak_mb']:.0f}", *cells])
-    whole = [f"{_cpu(theirs):.1f}", f"{_peak(theirs):.0f}"] if theirs else ["antspyx is not installed", "-"]
+    whole = (
+        [f"{_cpu(theirs):.1f}", f"{_peak(theirs):.0f}"]
+        if theirs
+        else ["antspyx or brainextractor is not installed", "-"]
+    )
     rows.append(["**all but the template**", f"{_cpu(mine):.1f}", f"{_peak(mine):.0f}", *whole])
     words = (
         f"ours: mask Dice {mine['dice']:.3f}, r {mine['correlation']:.3f}, fluid, grey and white matter {mine['ml']} ml"
@@ -149,9 +178,9 @@ def chains() -> str:
     if theirs:
         words += f"; ANTs: {theirs['dice']:.3f}, {theirs['correlation']:.3f}, {theirs['ml']} ml"
         words += f". Ratio of CPU {_cpu(theirs) / _cpu(mine):.1f}"
-    shape = " x ".join(map(str, nib.load(WHOLE).shape))
+    shape = " x ".join(map(str, nib.load(path).shape))
     head = ["step", "ours CPU s", "peak MB", "ANTs CPU s", "peak MB"]
-    return f"One stripped head, {shape} voxels, to 2 mm MNI; one thread each.\n\n{table(head, rows)}\n\nJudged alike, {words}."
+    return f"{what}, {shape} voxels, to 2 mm MNI; one thread each.\n\n{table(head, rows)}\n\nJudged alike, {words}."
 
 
 def extraction() -> str:
@@ -175,7 +204,16 @@ def main() -> str:
     """The section of docs/benchmarks.md."""
     if not WHOLE.is_file():
         return "## Preprocessing a head\n\nNot measured: no data root.\n"
-    return f"## Preprocessing a head\n\n{chains()}\n\n{extraction()}\n"
+    parts = [chains("One stripped head (ds002748)", WHOLE)]
+    if DICOM.is_file():
+        with tempfile.TemporaryDirectory() as folder:
+            head = head_of_dicom(Path(folder))
+            parts.append(
+                chains(
+                    "One head with its skull (studyforrest), 1 mm; the other chain's extraction is brainextractor", head
+                )
+            )
+    return "\n\n".join(["## Preprocessing a head", *parts, extraction()]) + "\n"
 
 
 if __name__ == "__main__":

@@ -69,6 +69,21 @@ def test_heads_tell_sex_and_not_depression(scores):
         assert sex.loc[(model, "auc"), "low"] > 0.6, model
 
 
+def test_a_head_goes_from_dicom_to_the_template_at_1_mm():
+    """The brain of the woman has some 1,500 ml without its fluid; its scan lacks what was anonymised, which is noted."""
+    cohort = RESULTS / "dicom-head" / "cohorts" / "studyforrest"
+    if not (cohort / "quality.html").exists():
+        pytest.skip(f"{cohort} is not there: run snakemake --configfile config/studies/dicom-head.yaml")
+    row = pd.read_parquet(cohort / "imaged.parquet").iloc[0]
+    assert row["mri_status"] == "ok"
+    assert row["mri_qc_dice"] > 0.92
+    assert 1300 < row["mri_gm_ml"] + row["mri_wm_ml"] < 1650
+    assert np.load(RESULTS.parent / row["mri_t1w"], mmap_mode="r").shape == template.load(1.0).mask.shape
+    scans = pd.read_csv(cohort / "bids_scans.tsv", sep="\t")
+    assert scans["status"].tolist() == ["warn"]
+    assert "the headers do not say: MagneticFieldStrength" in scans["notes"][0]
+
+
 @pytest.mark.parametrize(
     ("study", "model"), [("phantom-heads", "voxel-svm"), ("depression-mri", "voxel-svm"), ("depression-mri", "conv5")]
 )

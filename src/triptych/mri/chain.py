@@ -18,7 +18,7 @@ from triptych.mri.segment import Tissues, segment
 from triptych.mri.volume import Volume, bounded, resample
 
 MOST = 2**25  # voxels that are worked on: 320 x 320 x 320, more than a head of .7 mm has
-ROUNDS = 3  # of registration, at most: each may show a piece of brain that the mask lacks
+ROUNDS = 3  # of registration, at most: each may show what is wrong with the mask
 FINEST = 2.0  # mm: finer voxels add nothing to an affine (docs/mri-preprocessing.md)
 
 
@@ -151,7 +151,7 @@ def preprocess(scan: Volume, options: Options, meter: Meter | None = None) -> Pr
 def _registered(
     scan: Volume, mask: Volume, stripped: bool, resolution: float, meter: Meter
 ) -> tuple[Volume, Corrected, Registration]:
-    """The mask, the corrected scan and the registration; once more with what the mask lacks, where it lacks something."""
+    """The mask, the corrected scan and the registration; once more where the registered template mends the mask."""
     for _ in range(ROUNDS):
         with meter.step("bias field"):
             corrected = correct(scan, mask)
