@@ -12,13 +12,8 @@ from typing import Any, TypeVar
 from triptych.bids import names
 
 DATE = "scan_date"  # column of a cohort's table: a date, or days since any one day
-FORMATS = (
-    "%d.%m.%Y",
-    "%Y/%m/%d",
-    "%d %B %Y",
-    "%d %b %Y",
-    "%d-%b-%Y",
-)  # beside those of ISO 8601; 6/11/2019 may be two days
+# Of dates, beside those of ISO 8601; 6/11/2019 may be two days.
+FORMATS = ("%d.%m.%Y", "%Y/%m/%d", "%d %B %Y", "%d %b %Y", "%d-%b-%Y")
 DAYS = re.compile(r"[+-]?\d{1,5}(\.\d+)?")
 ORIGIN = datetime(500, 1, 1)  # of numbers of days: no date that is written lies there
 OLDEST = datetime(1000, 1, 1)  # of dates

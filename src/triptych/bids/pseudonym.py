@@ -20,25 +20,14 @@ DATES = ("PatientBirthDate", "StudyDate", "SeriesDate", "AcquisitionDate", "Cont
 SHORTEST = 3  # letters of a name that is looked for; shorter ones (Li) stand in too many words
 SHORTEST_WHOLE = 4  # letters of family and given name together (lina)
 DIGITS = 5  # from which on a number looks like one of a hospital
+# What stands in the place of a name where there is none.
 NO_NAMES = frozenset(
-    (
-        *(
-            "sub",
-            "subj",
-            "subject",
-            "pat",
-            "patient",
-            "participant",
-            "proband",
-            "anon",
-            "anonym",
-            "anonymous",
-            "anonymized",
-        ),
-        *("anonymised", "deidentified", "unknown", "noname", "name", "none", "test", "phantom", "volunteer", "control"),
-        *("healthy", "case", "study", "pilot", "session", "visit", "ses", "mri", "prof"),
+    re.findall(
+        r"\w+",
+        """sub subj subject pat patient participant proband anon anonym anonymous anonymized anonymised deidentified unknown noname
+        name none test phantom volunteer control healthy case study pilot session visit ses mri prof""",
     )
-)  # what stands in the place of a name where there is none
+)
 LONG_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "æ": "ae", "ø": "oe", "å": "aa", "ł": "l", "đ": "d"})
 
 
