@@ -24,8 +24,8 @@ DIGITS = 5  # from which on a number looks like one of a hospital
 NO_NAMES = frozenset(
     re.findall(
         r"\w+",
-        """sub subj subject pat patient participant proband anon anonym anonymous anonymized anonymised deidentified unknown noname
-        name none test phantom volunteer control healthy case study pilot session visit ses mri prof""",
+        """sub subj subject pat patient participant proband anon anonym anonymous anonymized anonymised deidentified unknown
+        noname name none test phantom volunteer control healthy case study pilot session visit ses mri prof""",
     )
 )
 LONG_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "æ": "ae", "ø": "oe", "å": "aa", "ł": "l", "đ": "d"})
