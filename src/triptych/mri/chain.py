@@ -152,14 +152,16 @@ def _registered(
     scan: Volume, mask: Volume, stripped: bool, resolution: float, meter: Meter
 ) -> tuple[Volume, Corrected, Registration]:
     """The mask, the corrected scan and the registration; once more where the registered template mends the mask."""
-    for _ in range(ROUNDS):
+    for left in reversed(range(ROUNDS)):
         with meter.step("bias field"):
             corrected = correct(scan, mask)
         with meter.step("registration"):
             brain = corrected.volume.of(corrected.volume.values * mask.values)
             found = to_template(brain, mask, step=max(resolution, FINEST))
+        if stripped or not left:
+            break
         with meter.step("brain extraction"):
-            mended = mask if stripped else mend(mask, corrected.volume, found.matrix, template.load(FINEST))
+            mended = mend(mask, corrected.volume, found.matrix, template.load(FINEST))
         if mended is mask:
             break
         mask = mended

@@ -14,10 +14,8 @@ from triptych.mri.segment import Tissues
 from triptych.mri.turned import Fit
 from triptych.mri.volume import Volume
 
-FITS, MARGIN = (
-    0.3,
-    0.1,
-)  # least correlation with the template as it is, and how much more than turned (docs/mri-preprocessing.md)
+FITS = 0.3  # least correlation with the template as it is (docs/mri-preprocessing.md)
+MARGIN = 0.1  # least of what that is more than with the template turned
 SCALE = (0.4, 1.8)  # of the brain's volume over the template's, by the affine
 SHEAR = 1.7  # most
 BRAIN = (600.0, 2400.0)  # ml

@@ -14,6 +14,7 @@ import pandas as pd
 
 from triptych import plugins
 from triptych.tables import Examples
+from triptych.volumes import Volumes
 
 BLOCKS = {"clinical": ["age", "grade", "flat"], "genes": ["g1", "g2", "g3"]}
 KINDS = ("survival", "classification", "regression")
@@ -115,3 +116,14 @@ def fit(name, train, seed=1, blocks=("clinical", "genes"), device="cpu", **optio
     if name in OF_IMAGES:
         return Pictured(module.fit(pictured(train), chosen, blocks=["image"], seed=seed, device=device))
     return module.fit(train, chosen, blocks=list(blocks), seed=seed, device=device)
+
+
+def ranked(predicted):
+    """Scores or numbers that were predicted (n,)."""
+    return predicted["score" if "score" in predicted else "predicted"].to_numpy()
+
+
+def dense(examples):
+    """The images of examples in one array (n, x, y, z)."""
+    pictures = pictured(examples)
+    return Volumes.of(pictures.images(["image"])).read(range(len(examples))).astype(float)

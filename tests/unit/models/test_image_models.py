@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from simulated_examples import CUBES, KINDS, OF_IMAGES, SIDE, changed, cohort, fit, picture, pictured
+from simulated_examples import CUBES, KINDS, OF_IMAGES, SIDE, changed, cohort, fit, picture, pictured, ranked
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
@@ -23,15 +23,6 @@ from triptych.volumes import Volumes
 NETS = [name for name in OF_IMAGES if name != "voxel_svm"]
 TRAIN = {kind: cohort(kind, n=60, seed=0) for kind in KINDS[1:]}
 TEST = {kind: cohort(kind, n=40, seed=9) for kind in KINDS[1:]}
-
-
-def ranked(predicted):
-    return predicted["score" if "score" in predicted else "predicted"].to_numpy()
-
-
-def dense(examples):
-    pictures = pictured(examples)
-    return Volumes.of(pictures.images(["image"])).read(range(len(examples))).astype(float)
 
 
 # ---- what is learned -----------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from simulated_examples import KINDS, changed, cohort, fit, pictured
+from simulated_examples import KINDS, changed, cohort, dense, fit, ranked
 from sklearn.metrics import roc_auc_score
 from sklearn.svm import SVC, SVR
 
@@ -10,19 +10,9 @@ from triptych.errors import DataError
 from triptych.models import linear_svm
 from triptych.models._inputs import fit_encoder, inner_folds
 from triptych.models._svm import fit_dual
-from triptych.volumes import Volumes
 
 TRAIN = {kind: cohort(kind, n=60, seed=0) for kind in KINDS[1:]}
 TEST = {kind: cohort(kind, n=40, seed=9) for kind in KINDS[1:]}
-
-
-def ranked(predicted):
-    return predicted["score" if "score" in predicted else "predicted"].to_numpy()
-
-
-def dense(examples):
-    pictures = pictured(examples)
-    return Volumes.of(pictures.images(["image"])).read(range(len(examples))).astype(float)
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])
